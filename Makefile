@@ -1,0 +1,66 @@
+# Nothing is needed beforehand but Python 3.11 or newer, make and a network for packages.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+DATA ?=
+ARGS ?=
+BIN := .venv/bin
+STAMP := .venv/.installed
+PACKAGES := shared services/ingest services/compute services/api cli
+MANIFESTS := $(addsuffix /pyproject.toml,$(PACKAGES))
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	$(foreach name,bellwether bellwether-ingest bellwether-compute bellwether-api bellwether-cli,--no-emit-package $(name))
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(STAMP) ## Make .venv and install the pinned packages and this checkout into it
+
+$(STAMP): requirements/dev.txt $(MANIFESTS)
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Bellwether needs Python 3.11 or newer; pass PYTHON=/path/to/it")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation $(foreach package,$(PACKAGES),-e $(package))
+	@touch $@
+
+.PHONY: lock
+lock: $(STAMP) ## Renew the pins in requirements/ (UPGRADE=--upgrade takes newer versions)
+	$(LOCK) $(UPGRADE) $(MANIFESTS) --group pyproject.toml:dev -o requirements/dev.txt
+	$(LOCK) --constraints requirements/dev.txt --group pyproject.toml:build -o requirements/build.txt
+	$(LOCK) --constraints requirements/dev.txt shared/pyproject.toml cli/pyproject.toml -o requirements/cli.txt
+	for service in ingest compute api; do \
+		$(LOCK) --constraints requirements/dev.txt \
+			shared/pyproject.toml services/$$service/pyproject.toml -o requirements/$$service.txt; \
+	done
+
+.PHONY: demo
+demo: $(STAMP) ## Start everything, replay events, print a scorecard (DATA=file.csv takes your own)
+	$(BIN)/bellwether demo $(if $(DATA),--data "$(DATA)") $(ARGS)
+
+.PHONY: test
+test: $(STAMP) ## Run all tests on a real Kafka and a real PostgreSQL (ARGS='-k word' picks some)
+	$(BIN)/python -m pytest tests $(ARGS)
+
+.PHONY: check
+check: $(STAMP) ## Lint, format check, strict types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: bench
+bench: $(STAMP) ## Measure throughput and freshness beside a raw ceiling
+	$(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: chaos
+chaos: $(STAMP) ## Run the fault tests alone: kills and freezes while events flow
+	$(BIN)/python -m pytest tests/faults $(ARGS)
+
+.PHONY: clean
+clean: ## Remove .venv and caches (the Kafka jars stay in the user's cache folder)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,61 @@
+"""All of Bellwether on one machine: both servers, schema, topics and the three services."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from bellwether.adapters.kafka.topics import create_topics
+from bellwether.adapters.postgres.migrations import migrate
+from bellwether_cli.stack.part import first_crash
+from bellwether_cli.stack.services import Services, Wiring, running_services
+from bellwether_cli.stack.stack import Stack, embedded_stack
+from bellwether_cli.topics import bellwether_topics
+
+_PARTITIONS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Everything, running."""
+
+    stack: Stack
+    services: Services
+
+    async def wait_crashed(self) -> str:
+        """Wait until a server or a service dies by itself; gives its name. `kill` and `stop` do not count."""
+        return await first_crash([self.stack.kafka, self.stack.postgres, *self.services.all])
+
+
+@asynccontextmanager
+async def running_system(
+    data_dir: Path | None = None,
+    *,
+    durable: bool = True,
+    ports: Mapping[str, int] = MappingProxyType({}),
+    settings: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    tell: Callable[[str], None] | None = None,
+) -> AsyncIterator[System]:
+    """Start everything and give it when all of it is ready; end it whatever happens.
+
+    Parameters as of `embedded_stack` and `running_services`; `tell` hears of each step in words. Raises StackError.
+    """
+    tell = tell or _silent
+    tell("starting Kafka and PostgreSQL")
+    async with embedded_stack(data_dir, durable=durable, ports=ports) as stack:
+        tell("preparing the database and the topics")
+        wiring = Wiring(stack.kafka_bootstrap, stack.postgres_dsn, stack.key_pepper)
+        await asyncio.to_thread(migrate, stack.postgres_dsn)
+        await create_topics(stack.kafka_bootstrap, bellwether_topics(_PARTITIONS, 1, days=-1))
+        tell("starting ingest, compute and api")
+        service_ports = {name: getattr(stack.ports, name) for name in ("ingest", "compute", "api")}
+        async with running_services(stack.folder, wiring, ports=service_ports, settings=settings) as services:
+            yield System(stack, services)
+
+
+def _silent(_step: str) -> None:
+    """Nobody listens."""

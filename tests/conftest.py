@@ -1,0 +1,75 @@
+"""Fixtures for every test that needs the real thing, and the count of those tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bellwether_cli.stack.jars import kafka_jars
+from tests.support.backends import Servers, chosen_backend, servers
+from tests.support.databases import Topics, database_from, fresh_topics, migrated_template
+
+_REAL_FIXTURES = {"stack", "database", "topics"}
+_BACKEND = pytest.StashKey[str]()
+_MET = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_BACKEND] = chosen_backend()
+    config.stash[_MET] = 0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _REAL_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("real")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch Kafka before the first test starts its clock: once on a new machine that takes a minute or two."""
+    wanted = any(item.get_closest_marker("real") for item in session.items)
+    if wanted and not session.config.option.collectonly and session.config.stash[_BACKEND] == "embedded":
+        asyncio.run(kafka_jars())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> object:
+    result = yield
+    if item.get_closest_marker("real"):
+        item.config.stash[_MET] += 1
+    return result
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    met, backend = config.stash[_MET], config.stash[_BACKEND]
+    terminalreporter.write_line(f"{met} tests met real Kafka and PostgreSQL (backend: {backend})")
+
+
+@pytest.fixture(scope="session")
+async def stack(pytestconfig: pytest.Config) -> AsyncIterator[Servers]:
+    """One Kafka and one PostgreSQL for the whole session."""
+    async with servers(pytestconfig.stash[_BACKEND]) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def template_database(stack: Servers) -> AsyncIterator[str]:
+    """The name of a database with the whole schema, which `database` copies."""
+    async with migrated_template(stack.postgres_dsn) as template:
+        yield template
+
+
+@pytest.fixture
+async def database(stack: Servers, template_database: str) -> AsyncIterator[str]:
+    """The DSN of a database of the test's own, empty but for the schema."""
+    async with database_from(stack.postgres_dsn, template_database) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def topics(stack: Servers) -> AsyncIterator[Topics]:
+    """Topics of the test's own, for events and for what is quarantined."""
+    async with fresh_topics(stack.kafka_bootstrap) as fresh:
+        yield fresh

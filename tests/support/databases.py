@@ -1,0 +1,99 @@
+"""Fresh databases and topics for single tests."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from bellwether.adapters.postgres.migrations import migrate
+
+PARTITIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Topics of one test's own, each with four partitions."""
+
+    events: str
+    quarantine: str
+
+
+@asynccontextmanager
+async def migrated_template(dsn: str) -> AsyncIterator[str]:
+    """A database with the whole schema, to be copied; gives its name."""
+    async with _database(dsn, template=None) as template:
+        await asyncio.to_thread(migrate, _other_database(dsn, template))
+        yield template
+
+
+@asynccontextmanager
+async def database_from(dsn: str, template: str) -> AsyncIterator[str]:
+    """A copy of the template, dropped at the end with whoever is still connected; gives its DSN."""
+    async with _database(dsn, template) as name:
+        yield _other_database(dsn, name)
+
+
+@asynccontextmanager
+async def fresh_topics(bootstrap: str) -> AsyncIterator[Topics]:
+    """Topics under names that nobody had before, with leaders; deleted at the end."""
+    suffix = secrets.token_hex(4)
+    topics = Topics(events=f"events.{suffix}", quarantine=f"quarantine.{suffix}")
+    names = [topics.events, topics.quarantine]
+    async with _admin(bootstrap) as admin:
+        await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in names])
+        await _have_leaders(admin, names)
+    try:
+        yield topics
+    finally:
+        async with _admin(bootstrap) as admin:
+            await admin.delete_topics(names)
+
+
+@asynccontextmanager
+async def _database(dsn: str, template: str | None) -> AsyncIterator[str]:
+    name = f"test_{secrets.token_hex(4)}"
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+    finally:
+        await connection.close()
+    try:
+        yield name
+    finally:
+        # A connection of its own: the test may have killed the server in between.
+        connection = await asyncpg.connect(dsn)
+        try:
+            await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        finally:
+            await connection.close()
+
+
+def _other_database(dsn: str, name: str) -> str:
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
+
+
+@asynccontextmanager
+async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def _have_leaders(admin: AIOKafkaAdminClient, names: list[str]) -> None:
+    async with asyncio.timeout(15):
+        while True:
+            described = await admin.describe_topics(names)
+            partitions = [partition for topic in described for partition in topic["partitions"]]
+            if len(partitions) == PARTITIONS * len(names) and all(p["leader"] >= 0 for p in partitions):
+                return
+            await asyncio.sleep(0.02)
