@@ -1,0 +1,68 @@
+"""Conversations: which message was answered when.
+
+The answers of a conversation are a function of the set of its messages, so that they do not
+depend on the order of arrival, also where an answer arrives before its message.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Received(msgspec.Struct, array_like=True, frozen=True):
+    """A message to the brand: when it was received (UTC seconds) and of what kind it is."""
+
+    at: int
+    kind: str
+
+
+class Sent(msgspec.Struct, array_like=True, frozen=True):
+    """A message of the brand, and the message it says it answers."""
+
+    at: int
+    in_reply_to: str | None = None
+
+
+class Answer(msgspec.Struct, array_like=True, frozen=True):
+    """When a message was answered (UTC seconds, not before its reception) and by which."""
+
+    at: int
+    message_id: str
+
+
+class Conversation(msgspec.Struct, array_like=True):
+    """All messages of a conversation, by message id."""
+
+    received: dict[str, Received] = {}
+    sent: dict[str, Sent] = {}
+
+    def receive(self, message_id: str, message: Received) -> None:
+        """Take a message to the brand; of two with one id the earlier stands."""
+        known = self.received.get(message_id)
+        if known is None or (message.at, message.kind) < (known.at, known.kind):
+            self.received[message_id] = message
+
+    def send(self, message_id: str, message: Sent) -> None:
+        """Take a message of the brand; of two with one id the earlier stands."""
+        known = self.sent.get(message_id)
+        if known is None or message.at < known.at:
+            self.sent[message_id] = message
+
+    def answers(self) -> dict[str, Answer]:
+        """The first answer of every answered message.
+
+        A message that says what it replies to answers that one alone (or nothing, where it
+        replies to the brand's own or to a message that never came: a second part is no
+        answer). One that does not say answers all that waited when it was sent.
+        """
+        found: dict[str, Answer] = {}
+        for message_id, sent in sorted(self.sent.items(), key=lambda pair: (pair[1].at, pair[0])):
+            for target in self._targets(sent):
+                received_at = self.received[target].at
+                found.setdefault(target, Answer(max(sent.at, received_at), message_id))
+        return found
+
+    def _targets(self, sent: Sent) -> list[str]:
+        if sent.in_reply_to is not None:
+            return [sent.in_reply_to] if sent.in_reply_to in self.received else []
+        return [message_id for message_id, message in self.received.items() if message.at <= sent.at]

@@ -1,0 +1,140 @@
+"""One cycle over the claimed partitions: take, load, fold, roll up, refresh, commit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bellwether.adapters.kafka.log_reader import Record
+from bellwether.adapters.postgres.directory import Directory
+from bellwether.adapters.postgres.pool import Connection, Pool
+from bellwether.observability import metrics
+from bellwether_compute.claims import fingerprint
+from bellwether_compute.dedup import HORIZON_DAYS, utc_day
+from bellwether_compute.failpoints import Failpoint
+from bellwether_compute.loading import forget_surplus, load_brand, load_chunks, load_for, open_days
+from bellwether_compute.pipeline import Changes, Pipeline
+from bellwether_compute.refresh import Due, Refresher, chunks_now, refresh, slides_next
+from bellwether_compute.state import BrandState, PartitionState
+from bellwether_compute.store import Advance, CurrentRow, commit
+from bellwether_compute.taking import Taken, take
+
+Partitions = dict[int, PartitionState]
+Batches = Mapping[int, Sequence[Record]]
+
+
+@dataclass(slots=True)
+class Cycle:
+    """Everything a cycle works with besides its records.
+
+    condemned: offsets by partition of single records that Postgres refused
+    """
+
+    stream: str
+    pool: Pool
+    directory: Directory
+    pipeline: Pipeline
+    refresher: Refresher
+    failpoint: Failpoint
+    timeout_s: float
+    max_refreshes: int
+    max_cached: int
+    condemned: dict[int, set[int]] = field(default_factory=dict)
+
+    async def run(self, partitions: Partitions, batches: Batches) -> Changes:
+        """Apply batches of claimed partitions, and refresh what is due, in one transaction.
+
+        On any error nothing is applied, or everything is and the answer was lost: the state
+        of the partitions must be dropped and claimed again.
+        """
+        changes = Changes()
+        async with self.pool.connection(self.timeout_s) as connection:
+            fresh = await self._take(connection, partitions, batches, changes)
+            await load_for(connection, fresh)
+            groups = self.pipeline.fold(fresh, changes)
+            await load_chunks(connection, groups.chunks())
+            changes.rollups = groups.roll_up()
+            self.refresher.note(changes.moved)
+            self.failpoint.reach("after_fold")
+            due, current = await self._refresh(connection)
+            advances = _advances(partitions, batches, due)
+            if advances:
+                self.failpoint.reach("before_commit")
+                with metrics.COMMIT_DURATION.time():
+                    await commit(connection, self.stream, advances, changes, current)
+                self.failpoint.reach("after_commit")
+        self._settle(partitions, advances, changes, due)
+        return changes
+
+    async def _take(
+        self, connection: Connection, partitions: Partitions, batches: Batches, changes: Changes
+    ) -> list[Taken]:
+        fresh: list[Taken] = []
+        for part, records in batches.items():
+            partition = partitions[part]
+            await self._find_brands(partition, records)
+            taken, left_out = take(records, partition.by_key.get, self.condemned.get(part, ()))
+            await open_days(connection, self.stream, partition, (t.time for t in taken))
+            changes.left_out.extend(left_out)
+            for out in left_out:
+                changes.outcomes[part, out.tenant_id or 0, "quarantined"] += 1
+            fresh.extend(self.pipeline.select(partition, taken, changes))
+        return fresh
+
+    async def _find_brands(self, partition: PartitionState, records: Sequence[Record]) -> None:
+        """Make sure that every brand which exists is known to the partition by its key."""
+        for key in {r.key for r in records if r.key is not None} - partition.by_key.keys():
+            tenant, _, slug = key.decode("utf-8", "replace").partition("/")
+            brand = await self.directory.brand_fresh(tenant, slug)
+            if brand is not None:
+                state = partition.brands.setdefault(brand.brand_id, BrandState(brand, partition.part))
+                partition.by_key[key] = state
+
+    async def _refresh(self, connection: Connection) -> tuple[list[Due], list[CurrentRow]]:
+        now = time.time()
+        due = self.refresher.due(now, self.max_refreshes)
+        for brand, _, _ in due:
+            await load_brand(connection, brand)
+        wanted = {(brand, cut): chunks_now(brand, cut, int(now)) for brand, cut, _ in due}
+        await load_chunks(connection, wanted)
+        return due, [refresh(brand, cut, int(now)) for brand, cut, _ in due]
+
+    def _settle(
+        self, partitions: Partitions, advances: Sequence[Advance], changes: Changes, due: Sequence[Due]
+    ) -> None:
+        """After the commit: remember where we are, and tell the metrics."""
+        now = time.time()
+        for advance in advances:
+            partitions[advance.part].next_offset = advance.next_offset
+            partitions[advance.part].seen.close_before(utc_day(int(now)) - HORIZON_DAYS - 1)
+        self.refresher.done(due, now)
+        for brand, cut, moved_ms in due:
+            self.refresher.slide_at(brand, cut, slides_next(brand, cut, int(now)))
+            if moved_ms is not None:
+                metrics.FRESHNESS.observe(max(0.0, now - moved_ms / 1000))
+        for brand, _ in changes.moved:
+            forget_surplus(brand, self.max_cached)
+        _count(changes, len(due))
+
+
+def _advances(partitions: Partitions, batches: Batches, due: Sequence[Due]) -> list[Advance]:
+    """The moves of all partitions that are read from or refreshed, the latter on the spot."""
+    advances = []
+    for part in sorted({*batches, *(brand.part for brand, _, _ in due)}):
+        state, records = partitions[part], batches.get(part)
+        next_offset = records[-1].offset + 1 if records else state.next_offset
+        last = fingerprint(records[-1]) if records else None
+        advances.append(Advance(part, state.epoch, state.next_offset, next_offset, last))
+    return advances
+
+
+def _count(changes: Changes, refreshed: int) -> None:
+    applied = sum(n for (_, _, outcome), n in changes.outcomes.items() if outcome == "applied")
+    duplicates = sum(n for (_, _, outcome), n in changes.outcomes.items() if outcome == "duplicate")
+    metrics.EVENTS_APPLIED.inc(applied)
+    metrics.EVENTS_LEFT_OUT.labels("duplicate").inc(duplicates)
+    for left_out in changes.left_out:
+        metrics.EVENTS_LEFT_OUT.labels(left_out.reason.value).inc()
+        metrics.EVENTS_QUARANTINED.labels("compute", left_out.reason.value).inc()
+    metrics.KPI_ROWS_WRITTEN.inc(refreshed)

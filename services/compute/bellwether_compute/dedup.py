@@ -1,0 +1,83 @@
+"""What was counted before, exactly, within a horizon of event days.
+
+An identity is (tenant, brand, source, id): the brand is the unit of order, so all its
+repeats meet in one partition. It is kept as 128 bits of BLAKE2 and 32 bits of the body's
+checksum, under the UTC day of the event. Days within the horizon are in memory; an older
+day is opened when an event of it comes, so that a repeat is found at any age.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from hashlib import blake2b
+from zlib import crc32
+
+from bellwether.domain.clock import DAY_S
+
+HORIZON_DAYS = 8
+ENTRY_BYTES = 20
+_ID_BYTES = 16
+
+
+class Verdict(Enum):
+    """Whether an event counts."""
+
+    NEW = "new"
+    DUPLICATE = "duplicate"
+    CONFLICTING = "conflicting"
+
+
+def identity_of(brand_id: int, source: str, event_id: str) -> bytes:
+    """The 16 bytes under which an event is remembered."""
+    text = f"{source}\0{event_id}".encode()
+    return blake2b(text, digest_size=_ID_BYTES, salt=brand_id.to_bytes(8, "little")).digest()
+
+
+def utc_day(moment: int) -> int:
+    """The UTC day of a moment, days since 1970-01-01."""
+    return moment // DAY_S
+
+
+class SeenEvents:
+    """The identities of one partition that were counted."""
+
+    def __init__(self) -> None:
+        self.open_days: set[int] = set()
+        self._entries: dict[bytes, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def load(self, day: int, entries: bytes) -> None:
+        """Take stored entries of a day: what `fresh_entries` were joined to."""
+        for at in range(0, len(entries), ENTRY_BYTES):
+            identity = entries[at : at + _ID_BYTES]
+            checksum = int.from_bytes(entries[at + _ID_BYTES : at + ENTRY_BYTES], "little")
+            self._entries[identity] = day << 32 | checksum
+
+    def judge(self, identity: bytes, body: bytes, day: int) -> tuple[Verdict, bytes]:
+        """Whether an event is new, and if so its entry to store with what it folds into.
+
+        Raises KeyError if the day is not open: what is stored of it is not known here.
+        """
+        if day not in self.open_days:
+            raise KeyError(f"day {day} is not open")
+        checksum = crc32(body)
+        seen = self._entries.get(identity)
+        if seen is None:
+            self._entries[identity] = day << 32 | checksum
+            return Verdict.NEW, identity + checksum.to_bytes(4, "little")
+        return (Verdict.DUPLICATE if seen & 0xFFFFFFFF == checksum else Verdict.CONFLICTING), b""
+
+    def close_before(self, day: int) -> None:
+        """Forget days before this one; a later event of theirs opens them again."""
+        if all(opened >= day for opened in self.open_days):
+            return
+        self.open_days = {opened for opened in self.open_days if opened >= day}
+        self._entries = {k: v for k, v in self._entries.items() if v >> 32 >= day}
+
+
+def days_to_open(seen: SeenEvents, moments: Iterable[int]) -> set[int]:
+    """The days of events whose stored identities are not in memory."""
+    return {utc_day(moment) for moment in moments} - seen.open_days

@@ -1,0 +1,189 @@
+"""Loads from Postgres what a batch needs before it can be folded, in as few queries as kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from bellwether.adapters.postgres.pool import Connection, Row
+from bellwether.adapters.postgres.rollups import Line, load
+from bellwether.catalogue.measures import CONTENT_COUNTERS
+from bellwether.domain.timeline import Chunk, Timeline
+from bellwether.wire.events import AudienceSnapshot, ContentMetrics
+from bellwether_compute.content import Item, StoredItem
+from bellwether_compute.conversations import Conversation
+from bellwether_compute.dedup import HORIZON_DAYS, days_to_open, utc_day
+from bellwether_compute.pipeline import conversation_key, item_key
+from bellwether_compute.state import BrandState, PartitionState
+from bellwether_compute.taking import Taken
+
+_STORED_ITEM = msgspec.msgpack.Decoder(StoredItem)
+_CONVERSATION = msgspec.msgpack.Decoder(Conversation)
+
+_SEGMENTS = """
+    SELECT event_day, entries FROM dedup_segment
+    WHERE stream = $1 AND part = $2 AND event_day = ANY($3::int[])
+"""
+_LEVELS = """
+    SELECT brand_id, channel, audience, account, observed_at, members FROM audience_level
+    WHERE brand_id = ANY($1::int[]) ORDER BY observed_at
+"""
+_WAITING = """
+    SELECT brand_id, channel, kind, received_at FROM receipt
+    WHERE brand_id = ANY($1::int[]) AND answered_at IS NULL
+"""
+_ITEM_COLUMNS = "i.brand_id, i.channel, i.content_id, i.published_at, i.followers, i.state"
+_ITEMS = f"""
+    SELECT {_ITEM_COLUMNS}
+    FROM unnest($1::int[], $2::text[], $3::text[]) AS wanted(brand_id, channel, content_id)
+    JOIN content_item i USING (brand_id, channel, content_id)
+"""
+# Items published between a snapshot and the next one of the account: their followers move.
+_ITEMS_FOLLOWED = f"""
+    SELECT {_ITEM_COLUMNS}
+    FROM unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[]) AS moved(brand_id, channel, start, stop)
+    JOIN content_item i USING (brand_id, channel)
+    WHERE i.published_at > moved.start AND i.published_at <= moved.stop
+"""
+_POINTS = f"""
+    SELECT p.brand_id, p.channel, p.content_id, p.minute, {", ".join(f"p.{c}" for c in CONTENT_COUNTERS)}
+    FROM unnest($1::int[], $2::text[], $3::text[]) AS wanted(brand_id, channel, content_id)
+    JOIN content_point p USING (brand_id, channel, content_id)
+"""
+_CONVERSATIONS = """
+    SELECT c.brand_id, c.channel, c.conversation_id, c.state
+    FROM unnest($1::int[], $2::text[], $3::text[]) AS wanted(brand_id, channel, conversation_id)
+    JOIN conversation c USING (brand_id, channel, conversation_id)
+"""
+_END_OF_TIME = 2**62
+
+Key = TypeVar("Key", bound=tuple[Any, ...])
+Brands = Mapping[int, BrandState]
+
+
+async def open_days(connection: Connection, stream: str, partition: PartitionState, moments: Iterable[int]) -> None:
+    """Load the identities of the days of these events that are not in memory."""
+    if days := days_to_open(partition.seen, moments):
+        for day, entries in await connection.fetch(_SEGMENTS, stream, partition.part, list(days)):
+            partition.seen.load(day, entries)
+        partition.seen.open_days |= days
+
+
+async def open_horizon(connection: Connection, stream: str, partition: PartitionState, now: int) -> None:
+    """Load the identities of all days within the horizon before `now`, and of the day after."""
+    today = utc_day(now)
+    days = range(today - HORIZON_DAYS, today + 2)
+    await open_days(connection, stream, partition, (day * 86_400 for day in days))
+
+
+async def load_for(connection: Connection, fresh: Sequence[Taken]) -> None:
+    """Load brands, content items and conversations that these events are about."""
+    brands = {taken.brand.brand.brand_id: taken.brand for taken in fresh}
+    await _load_brands(connection, {i: b for i, b in brands.items() if not b.loaded})
+    await _load_items(connection, brands, fresh)
+    await _load_followed(connection, brands, fresh)
+    await _load_points(connection, brands, fresh)
+    await _load_conversations(connection, brands, fresh)
+
+
+async def load_chunks(connection: Connection, wanted: Mapping[tuple[BrandState, str], Collection[Chunk]]) -> None:
+    """Load chunks of rollups by brand and cut."""
+    timelines: dict[Line, Timeline] = {}
+    chunks: dict[Line, Collection[Chunk]] = {}
+    for (brand, cut), named in wanted.items():
+        line = Line(brand.brand.brand_id, cut)
+        timelines[line], chunks[line] = brand.timeline(cut), named
+    await load(connection, timelines, chunks)
+
+
+async def load_brand(connection: Connection, brand: BrandState) -> None:
+    """Load audiences and waiting messages of a brand, unless they are in memory."""
+    if not brand.loaded:
+        await _load_brands(connection, {brand.brand.brand_id: brand})
+
+
+async def _load_brands(connection: Connection, brands: Brands) -> None:
+    if not brands:
+        return
+    for brand_id, channel, audience, account, observed_at, members in await connection.fetch(_LEVELS, list(brands)):
+        brands[brand_id].history(audience, channel, account).put(observed_at, members)
+    for brand_id, channel, kind, received_at in await connection.fetch(_WAITING, list(brands)):
+        brands[brand_id].set_waiting(kind, channel, received_at, waits=True)
+    for brand in brands.values():
+        brand.loaded = True
+
+
+def _columns(keys: Collection[Key]) -> list[list[Any]]:
+    return [list(column) for column in zip(*keys, strict=True)]
+
+
+async def _load_items(connection: Connection, brands: Brands, fresh: Sequence[Taken]) -> None:
+    wanted = {
+        (taken.brand.brand.brand_id, *key)
+        for taken in fresh
+        if (key := item_key(taken)) and key not in taken.brand.items
+    }
+    if wanted:
+        _put_items(brands, await connection.fetch(_ITEMS, *_columns(wanted)))
+        for brand_id, channel, content_id in wanted:
+            brands[brand_id].items.setdefault((channel, content_id), Item())
+
+
+async def _load_followed(connection: Connection, brands: Brands, fresh: Sequence[Taken]) -> None:
+    wanted = []
+    for taken in fresh:
+        if isinstance(event := taken.event, AudienceSnapshot):
+            data = event.data
+            moment = int(data.observed_at.timestamp()) if data.observed_at else taken.time
+            history = taken.brand.history(data.audience, data.channel, event.source)
+            stop = history.next_after(moment) or _END_OF_TIME
+            wanted.append((taken.brand.brand.brand_id, data.channel, moment, stop))
+    if wanted:
+        _put_items(brands, await connection.fetch(_ITEMS_FOLLOWED, *_columns(wanted)))
+
+
+def _put_items(brands: Brands, rows: Iterable[Row]) -> None:
+    for brand_id, channel, content_id, published_at, followers, state in rows:
+        stored = _STORED_ITEM.decode(state)
+        item = Item(published_at, followers, stored.earned, stored.snapshots, stored.settled)
+        brands[brand_id].items.setdefault((channel, content_id), item)
+
+
+async def _load_points(connection: Connection, brands: Brands, fresh: Sequence[Taken]) -> None:
+    """For snapshots: what interactions had added to their items, to be taken back."""
+    wanted: set[tuple[int, str, str]] = set()
+    for taken in fresh:
+        key = item_key(taken)
+        if key and isinstance(taken.event, ContentMetrics):
+            item = taken.brand.items[key]
+            item.by_minute = {}
+            if item.earned.keys() - item.measured():
+                wanted.add((taken.brand.brand.brand_id, *key))
+    if wanted:
+        for brand_id, channel, content_id, minute, *counts in await connection.fetch(_POINTS, *_columns(wanted)):
+            points = brands[brand_id].items[channel, content_id].by_minute
+            if points is not None:
+                points[minute] = dict(zip(CONTENT_COUNTERS, counts, strict=True))
+
+
+async def _load_conversations(connection: Connection, brands: Brands, fresh: Sequence[Taken]) -> None:
+    wanted = {
+        (taken.brand.brand.brand_id, *key)
+        for taken in fresh
+        if (key := conversation_key(taken)) and key not in taken.brand.conversations
+    }
+    if wanted:
+        for brand_id, channel, conversation_id, state in await connection.fetch(_CONVERSATIONS, *_columns(wanted)):
+            brands[brand_id].conversations[channel, conversation_id] = _CONVERSATION.decode(state)
+        for brand_id, channel, conversation_id in wanted:
+            brands[brand_id].conversations.setdefault((channel, conversation_id), Conversation())
+
+
+def forget_surplus(brand: BrandState, most: int) -> None:
+    """Drop the longest loaded items and conversations beyond `most` of each."""
+    caches: tuple[dict[tuple[str, str], Any], ...] = (brand.items, brand.conversations)
+    for cache in caches:
+        for key in list(cache)[: max(0, len(cache) - most)]:
+            del cache[key]

@@ -1,0 +1,128 @@
+"""Keeps current values current: of what moved, and of what slides out of a window.
+
+A brand is refreshed at most once a second, what has waited longest first; where there is
+more to do than time, the cadence stretches and the freshness metric says so.
+"""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from bellwether.catalogue.evaluate import Sources, current_spans, evaluate
+from bellwether.domain.clock import DAY_S, HOUR_S, MINUTE_S, ceil_minute
+from bellwether.domain.timeline import Chunk
+from bellwether.domain.windows import ROLLING_S, Span, Window
+from bellwether_compute.state import BrandState
+from bellwether_compute.store import CurrentRow
+
+MIN_PAUSE_S = 1.0
+"""Least time between two refreshes of a brand."""
+
+_ENCODER = msgspec.json.Encoder()
+_REACHES_S = tuple(n * length for length in ROLLING_S.values() for n in (1, 2))
+
+
+class Due(NamedTuple):
+    """A brand and cut to refresh. `moved_ms`: when the intake took the oldest event that
+    moved it since the last time, None if only time has passed.
+    """
+
+    brand: BrandState
+    cut: str
+    moved_ms: int | None
+
+
+class Refresher:
+    """Knows which current values are stale. All moments are the worker's clock, in seconds."""
+
+    def __init__(self) -> None:
+        self._moved: dict[tuple[BrandState, str], int] = {}
+        self._last: dict[BrandState, float] = {}
+        self._sliding: list[tuple[float, int, tuple[BrandState, str]]] = []
+        self._slides_at: dict[tuple[BrandState, str], float] = {}
+        self._ticket = 0
+
+    def note(self, moved: Mapping[tuple[BrandState, str], int]) -> None:
+        """Brands and cuts moved; the values are when the intake took the oldest event, in ms."""
+        for line, taken_ms in moved.items():
+            self._moved[line] = min(taken_ms, self._moved.get(line, taken_ms))
+
+    def slide_at(self, brand: BrandState, cut: str, moment: float) -> None:
+        """Refresh a brand and cut at a moment even if nothing moves."""
+        self._slides_at[brand, cut] = moment
+        self._ticket += 1
+        heapq.heappush(self._sliding, (moment, self._ticket, (brand, cut)))
+
+    def forget(self, brands: Iterable[BrandState]) -> None:
+        """Brands are no longer ours."""
+        gone = set(brands)
+        self._moved = {line: ms for line, ms in self._moved.items() if line[0] not in gone}
+        self._slides_at = {line: at for line, at in self._slides_at.items() if line[0] not in gone}
+        self._last = {brand: at for brand, at in self._last.items() if brand not in gone}
+
+    def due(self, now: float, most: int) -> list[Due]:
+        """At most so many brands and cuts to refresh now, the stalest first."""
+        found = [
+            Due(*line, ms)
+            for line, ms in sorted(self._moved.items(), key=lambda pair: pair[1])
+            if now - self._last.get(line[0], 0.0) >= MIN_PAUSE_S
+        ]
+        found.extend(self._slid(now, most - len(found)))
+        return found[:most]
+
+    def _slid(self, now: float, most: int) -> Iterator[Due]:
+        while self._sliding and self._sliding[0][0] <= now and most > 0:
+            moment, _, line = heapq.heappop(self._sliding)
+            if self._slides_at.get(line) == moment and line not in self._moved:
+                most -= 1
+                yield Due(*line, None)
+
+    def done(self, due: Iterable[Due], now: float) -> None:
+        """These were refreshed and written."""
+        for brand, cut, _ in due:
+            self._moved.pop((brand, cut), None)
+            self._last[brand] = now
+
+    def stalest_s(self, now: float) -> float:
+        """For how long the stalest of what moved has waited, 0 if nothing has."""
+        return max(0.0, now - min(self._moved.values()) / 1000) if self._moved else 0.0
+
+
+def spans_now(brand: BrandState, now: int) -> dict[Window, Span]:
+    """The spans of all windows of a brand at this moment."""
+    return current_spans(now, brand.clock, now)
+
+
+def chunks_now(brand: BrandState, cut: str, now: int) -> set[Chunk]:
+    """The chunks of rollups that the current values of a cut are evaluated from."""
+    return brand.timeline(cut).chunks(list(spans_now(brand, now).values()))
+
+
+def refresh(brand: BrandState, cut: str, now: int) -> CurrentRow:
+    """Evaluate all KPIs of a cut in all windows. Its chunks must be loaded."""
+    sources = Sources(brand.timeline(cut), brand.audiences(cut), brand.waiting(cut))
+    values = evaluate(sources, spans_now(brand, now))
+    return CurrentRow(brand.brand.brand_id, cut, now, brand.fresh_to, _ENCODER.encode(values))
+
+
+def slides_next(brand: BrandState, cut: str, now: int) -> float:
+    """The next moment at which values change without an event: something leaves a window,
+    a day ends, or somebody has waited a minute longer.
+    """
+    timeline, end = brand.timeline(cut), ceil_minute(now)
+    moments = [float(brand.clock.day_start(brand.clock.day(now) + 1))]
+    for reach in _REACHES_S:
+        first = timeline.next_filled(end - reach, end)
+        if first is not None:
+            moments.append(max(first + reach, end))
+    waiting = brand.waiting(cut)["messages"]
+    if bisect_left(waiting, now - DAY_S) < len(waiting):
+        moments.append(end)
+    elif bisect_left(waiting, now - 90 * DAY_S) < len(waiting):
+        moments.append(now + HOUR_S)
+    return max(min(moments), now + MINUTE_S / 2)

@@ -1,0 +1,106 @@
+"""What compute holds in memory of the partitions it has claimed: a cache of Postgres.
+
+Everything here can be dropped and loaded again; nothing here is ahead of Postgres longer
+than one transaction, since a failed one drops the state of its partitions.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Mapping
+
+from bellwether.adapters.postgres.directory import Brand
+from bellwether.catalogue.evaluate import TOTAL, LevelHistory
+from bellwether.catalogue.measures import Audience
+from bellwether.domain.clock import LocalClock
+from bellwether.domain.timeline import Timeline
+from bellwether_compute.content import Item
+from bellwether_compute.conversations import Conversation
+from bellwether_compute.dedup import SeenEvents
+
+ItemKey = tuple[str, str]
+"""Channel and content id."""
+ConversationKey = tuple[str, str]
+"""Channel and conversation id."""
+
+
+class BrandState:
+    """One brand: its rollups, audiences, content items, conversations and who waits."""
+
+    def __init__(self, brand: Brand, part: int) -> None:
+        self.brand = brand
+        self.part = part
+        self.clock = LocalClock(brand.time_zone)
+        self.loaded = False
+        self.fresh_to = 0
+        self.timelines: dict[str, Timeline] = {}
+        self.levels: dict[tuple[Audience, str], dict[str, LevelHistory]] = {}
+        self.items: dict[ItemKey, Item] = {}
+        self.conversations: dict[ConversationKey, Conversation] = {}
+        self._waiting: dict[tuple[str, str], list[int]] = {}
+
+    def timeline(self, cut: str) -> Timeline:
+        """The rollups of a cut; an empty timeline that has nothing loaded at first."""
+        found = self.timelines.get(cut)
+        if found is None:
+            found = self.timelines[cut] = Timeline(self.clock)
+        return found
+
+    def cuts(self, channel: str) -> tuple[str, ...]:
+        """The cuts that an event on a channel counts in."""
+        return TOTAL, f"channel={channel}"
+
+    def audiences(self, cut: str) -> Mapping[Audience, Mapping[str, LevelHistory]]:
+        """Snapshots by audience and account, of all channels or of the one of the cut."""
+        found: dict[Audience, dict[str, LevelHistory]] = {}
+        for (audience, channel), accounts in self.levels.items():
+            if cut in (TOTAL, f"channel={channel}"):
+                found.setdefault(audience, {}).update(accounts)
+        return found
+
+    def history(self, audience: Audience, channel: str, account: str) -> LevelHistory:
+        """The snapshots of one account."""
+        accounts = self.levels.setdefault((audience, channel), {})
+        return accounts.setdefault(account, LevelHistory([], []))
+
+    def followers_at(self, channel: str, moment: int) -> int | None:
+        """Followers and subscribers on a channel just before a moment; None if unknown."""
+        counts = [
+            count
+            for audience in ("followers", "subscribers")
+            for history in self.levels.get((audience, channel), {}).values()
+            if (count := history.at(moment)) is not None
+        ]
+        return sum(counts) if counts else None
+
+    def waiting(self, cut: str) -> dict[str, list[int]]:
+        """Moments of reception of unanswered messages and queries, ascending."""
+        return {name: self._waiting.get((name, cut), []) for name in ("messages", "queries")}
+
+    def set_waiting(self, kind: str, channel: str, received_at: int, waits: bool) -> None:
+        """A message begins to wait for its answer, or no longer does."""
+        for name in _waits_as(kind):
+            for cut in self.cuts(channel):
+                moments = self._waiting.setdefault((name, cut), [])
+                if waits:
+                    insort(moments, received_at)
+                else:
+                    del moments[bisect_left(moments, received_at)]
+
+
+def _waits_as(kind: str) -> Iterator[str]:
+    yield "messages"
+    if kind == "query":
+        yield "queries"
+
+
+class PartitionState:
+    """A claimed partition: how far it is applied, under which epoch, and what was seen."""
+
+    def __init__(self, part: int, epoch: int, next_offset: int) -> None:
+        self.part = part
+        self.epoch = epoch
+        self.next_offset = next_offset
+        self.seen = SeenEvents()
+        self.brands: dict[int, BrandState] = {}
+        self.by_key: dict[bytes, BrandState] = {}

@@ -1,0 +1,215 @@
+"""The one transaction of a cycle: offsets first, then everything that the batch changed.
+
+All rows are whole values, but the points of items, which add up. Only the owner of a
+partition, under its epoch, writes for the brands in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from bellwether.adapters.postgres.pool import Connection
+from bellwether.adapters.postgres.rollups import TABLE, pack
+from bellwether.catalogue.measures import CONTENT_COUNTERS
+from bellwether.domain.timeline import Grain
+from bellwether_compute.content import StoredItem
+from bellwether_compute.pipeline import Changes
+from bellwether_compute.taking import LeftOut
+
+
+class Fenced(Exception):
+    """Another worker has claimed a partition, or its offset is not where it was left."""
+
+
+class Advance(NamedTuple):
+    """The move of a partition: only from `expected`, only under `epoch`.
+
+    fingerprint: of the last record before `next_offset`; None leaves it as it is
+    """
+
+    part: int
+    epoch: int
+    expected: int
+    next_offset: int
+    fingerprint: bytes | None
+
+
+class CurrentRow(NamedTuple):
+    """The current values of a brand and cut; moments in UTC seconds, `body` as JSON."""
+
+    brand_id: int
+    cut: str
+    as_of: int
+    fresh_to: int
+    body: bytes
+
+
+_ADVANCE = """
+    UPDATE stream_offset SET next_offset = $4, last_fingerprint = coalesce($5, last_fingerprint),
+        updated_at = now()
+    WHERE stream = $1 AND part = $2 AND epoch = $3 AND next_offset = $6
+"""
+_ROLLUPS = """
+    INSERT INTO {table} (brand_id, cut, bucket, known_on, totals)
+    SELECT * FROM unnest($1::int[], $2::text[], $3::bigint[], $4::int[], $5::bytea[])
+    ON CONFLICT (brand_id, cut, bucket, known_on) DO UPDATE SET totals = excluded.totals
+"""
+_LEVELS = """
+    INSERT INTO audience_level (brand_id, channel, audience, account, observed_at, members, recorded_at)
+    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[])
+    ON CONFLICT (brand_id, channel, audience, account, observed_at)
+    DO UPDATE SET members = excluded.members
+"""
+_ITEMS = """
+    INSERT INTO content_item (brand_id, channel, content_id, published_at, followers, state)
+    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bytea[])
+    ON CONFLICT (brand_id, channel, content_id) DO UPDATE
+    SET published_at = excluded.published_at, followers = excluded.followers, state = excluded.state
+"""
+_COUNTERS = ", ".join(CONTENT_COUNTERS)
+_POINTS = f"""
+    INSERT INTO content_point AS stored (brand_id, channel, content_id, minute, {_COUNTERS})
+    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[],
+        {", ".join(f"${n}::bigint[]" for n in range(5, 5 + len(CONTENT_COUNTERS)))})
+    ON CONFLICT (brand_id, channel, content_id, minute) DO UPDATE
+    SET {", ".join(f"{c} = stored.{c} + excluded.{c}" for c in CONTENT_COUNTERS)}
+"""
+_CONVERSATIONS = """
+    INSERT INTO conversation (brand_id, channel, conversation_id, state)
+    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bytea[])
+    ON CONFLICT (brand_id, channel, conversation_id) DO UPDATE SET state = excluded.state
+"""
+_RECEIPTS = """
+    INSERT INTO receipt (brand_id, channel, conversation_id, message_id, kind, received_at, answered_at, answered_by)
+    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+        $8::text[])
+    ON CONFLICT (brand_id, channel, conversation_id, message_id) DO UPDATE
+    SET kind = excluded.kind, received_at = excluded.received_at,
+        answered_at = excluded.answered_at, answered_by = excluded.answered_by
+"""
+_SEEN = """
+    INSERT INTO dedup_segment (stream, part, event_day, first_offset, entries)
+    SELECT $1, * FROM unnest($2::int[], $3::int[], $4::bigint[], $5::bytea[])
+"""
+_LEDGER = """
+    INSERT INTO ledger AS stored (stream, part, tenant_id, outcome, events)
+    SELECT $1, * FROM unnest($2::int[], $3::int[], $4::text[], $5::bigint[])
+    ON CONFLICT (stream, part, tenant_id, outcome) DO UPDATE SET events = stored.events + excluded.events
+"""
+_QUARANTINE = """
+    INSERT INTO quarantine
+        (stream, part, log_offset, tenant_id, reason, detail, record_key, record_value, recorded_at)
+    SELECT $1, * FROM unnest($2::int[], $3::bigint[], $4::int[], $5::text[], $6::text[], $7::bytea[], $8::bytea[],
+        $9::timestamptz[])
+"""
+# The last values shown in an hour become its point in the history when a later hour is written.
+_HISTORY = """
+    INSERT INTO kpi_history (brand_id, cut, hour, body)
+    SELECT c.brand_id, c.cut, c.as_of / 3600 * 3600, c.body
+    FROM unnest($1::int[], $2::text[], $3::bigint[]) AS shown(brand_id, cut, as_of)
+    JOIN kpi_current c USING (brand_id, cut)
+    WHERE c.as_of / 3600 < shown.as_of / 3600
+    ON CONFLICT (brand_id, cut, hour) DO UPDATE SET body = excluded.body
+"""
+_CURRENT = """
+    INSERT INTO kpi_current (brand_id, cut, as_of, fresh_to, body)
+    SELECT * FROM unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[], $5::bytea[])
+    ON CONFLICT (brand_id, cut) DO UPDATE
+    SET as_of = excluded.as_of, fresh_to = excluded.fresh_to, body = excluded.body
+"""
+
+
+async def commit(
+    connection: Connection,
+    stream: str,
+    advances: Sequence[Advance],
+    changes: Changes,
+    current: Sequence[CurrentRow],
+) -> None:
+    """Write a cycle. Raises Fenced, and writes nothing, if a partition is no longer ours."""
+    async with connection.transaction():
+        for advance in sorted(advances):
+            part, epoch, expected, next_offset, fingerprint = advance
+            tag = await connection.execute(_ADVANCE, stream, part, epoch, next_offset, fingerprint, expected)
+            if tag != "UPDATE 1":
+                raise Fenced(f"{stream}-{part} is not at {expected} under epoch {epoch} any more")
+        await _write_log_side(connection, stream, {a.part: a.expected for a in advances}, changes)
+        await _write_measures(connection, changes)
+        await _write_current(connection, current)
+
+
+async def _write(connection: Connection, query: str, rows: Iterable[Sequence[Any]], *first: object) -> None:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    if columns:
+        await connection.execute(query, *first, *columns)
+
+
+async def _write_log_side(connection: Connection, stream: str, expected: dict[int, int], changes: Changes) -> None:
+    """What became of every record."""
+    seen = [(part, day, expected[part], b"".join(e)) for (part, day), e in changes.seen.items()]
+    await _write(connection, _SEEN, seen, stream)
+    ledger = [(*key, events) for key, events in sorted(changes.outcomes.items())]
+    await _write(connection, _LEDGER, ledger, stream)
+    await _write(connection, _QUARANTINE, map(_quarantine_row, changes.left_out), stream)
+
+
+def _quarantine_row(left_out: LeftOut) -> tuple[object, ...]:
+    record = left_out.record
+    recorded_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    where = (record.partition, record.offset, left_out.tenant_id)
+    return (*where, left_out.reason.value, left_out.detail, record.key, record.value, recorded_at)
+
+
+async def _write_measures(connection: Connection, changes: Changes) -> None:
+    for grain in Grain:
+        rows = [
+            (row.brand_id, row.cut, row.bucket, row.known_on, pack(totals))
+            for row, totals in changes.rollups.items()
+            if row.grain is grain
+        ]
+        await _write(connection, _ROLLUPS.format(table=TABLE[grain]), rows)
+    levels = [(b.brand.brand_id, *key, *level) for (b, *key), level in changes.levels.items()]
+    await _write(connection, _LEVELS, levels)
+    await _write_content(connection, changes)
+    await _write_conversations(connection, changes)
+
+
+async def _write_content(connection: Connection, changes: Changes) -> None:
+    items = [
+        (
+            *(brand.brand.brand_id, *key, item.published_at, item.followers),
+            msgspec.msgpack.encode(StoredItem(item.earned, item.snapshots, item.settled)),
+        )
+        for (brand, key), item in changes.items.items()
+    ]
+    await _write(connection, _ITEMS, items)
+    points = [
+        (brand.brand.brand_id, *key, minute, *(gained[c] for c in CONTENT_COUNTERS))
+        for (brand, key, minute), gained in changes.points.items()
+    ]
+    await _write(connection, _POINTS, points)
+
+
+async def _write_conversations(connection: Connection, changes: Changes) -> None:
+    conversations = [
+        (brand.brand.brand_id, *key, msgspec.msgpack.encode(conversation))
+        for (brand, key), conversation in changes.conversations.items()
+    ]
+    await _write(connection, _CONVERSATIONS, conversations)
+    receipts = [
+        (
+            *(brand.brand.brand_id, *key, message_id, received.kind, received.at),
+            *((answer.at, answer.message_id) if answer else (None, None)),
+        )
+        for (brand, key, message_id), (received, answer) in changes.receipts.items()
+    ]
+    await _write(connection, _RECEIPTS, receipts)
+
+
+async def _write_current(connection: Connection, current: Sequence[CurrentRow]) -> None:
+    await _write(connection, _HISTORY, [row[:3] for row in current])
+    await _write(connection, _CURRENT, current)

@@ -1,0 +1,120 @@
+"""From records of the log to events of known brands; what cannot be used is left out with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from bellwether.adapters.kafka.log_reader import Record
+from bellwether.wire.events import UNREADABLE, Event, decode_event, decode_events, explain
+from bellwether.wire.strict import fault, time_fault
+from bellwether_compute.state import BrandState
+
+
+class Reason(StrEnum):
+    """Why a record is in quarantine. A closed set, since it is also a metric label."""
+
+    EMPTY = "empty"
+    MALFORMED = "malformed"
+    INVALID = "invalid"
+    UNKNOWN_BRAND = "unknown_brand"
+    WRONG_KEY = "wrong_key"
+    WRONG_TIME = "wrong_time"
+    CONFLICTING = "conflicting"
+    """Its identity was counted before, with another body."""
+    UNWRITABLE = "unwritable"
+    """Postgres refuses what it folds into."""
+
+
+class LeftOut(NamedTuple):
+    """A record for the quarantine."""
+
+    record: Record
+    reason: Reason
+    detail: str
+    tenant_id: int | None
+
+
+class Taken(NamedTuple):
+    """An event with the state of its brand; `time` is when it happened, in UTC seconds."""
+
+    record: Record
+    brand: BrandState
+    event: Event
+    time: int
+
+
+FindBrand = Callable[[bytes], BrandState | None]
+
+
+def take(
+    records: Sequence[Record], find_brand: FindBrand, condemned: Iterable[int] = ()
+) -> tuple[list[Taken], list[LeftOut]]:
+    """Decode records of one partition and find their brands.
+
+    condemned: offsets of records that Postgres refused
+    """
+    refused = set(condemned)
+    taken: list[Taken] = []
+    left_out: list[LeftOut] = []
+    usable: list[tuple[Record, BrandState, bytes]] = []
+    for record in records:
+        brand = find_brand(record.key) if record.key else None
+        tenant_id = brand.brand.tenant_id if brand else None
+        problem = _unusable(record, brand, refused)
+        if problem:
+            left_out.append(LeftOut(record, *problem, tenant_id))
+        elif brand is not None and record.value is not None:
+            usable.append((record, brand, record.value))
+    for (record, brand, _), event in zip(usable, _decode([raw for _, _, raw in usable]), strict=True):
+        outcome = _placed(record, brand, event)
+        if isinstance(outcome, Taken):
+            taken.append(outcome)
+        else:
+            left_out.append(outcome)
+    return taken, left_out
+
+
+def _unusable(record: Record, brand: BrandState | None, refused: set[int]) -> tuple[Reason, str] | None:
+    if record.offset in refused:
+        return Reason.UNWRITABLE, "Postgres refuses what this record folds into"
+    if not record.value:
+        return Reason.EMPTY, "the record has no value"
+    if brand is None:
+        return Reason.UNKNOWN_BRAND, "the key names no tenant and brand that exist"
+    if words := fault(record.value):
+        return Reason.MALFORMED, words
+    return None
+
+
+def _decode(raws: list[bytes]) -> list[Event | Exception]:
+    """Events in order; where one of them is bad, each on its own."""
+    try:
+        return list(decode_events(raws))
+    except UNREADABLE:
+        return [_decode_one(raw) for raw in raws]
+
+
+def _decode_one(raw: bytes) -> Event | Exception:
+    try:
+        return decode_event(raw)
+    except UNREADABLE as error:
+        return error
+
+
+def _placed(record: Record, brand: BrandState, event: Event | Exception) -> Taken | LeftOut:
+    tenant_id = brand.brand.tenant_id
+    if isinstance(event, Exception):
+        detail = "; ".join(f"{e.pointer}: {e.detail}" for e in explain(event))
+        reason = Reason.INVALID if isinstance(event, msgspec.ValidationError) else Reason.MALFORMED
+        return LeftOut(record, reason, detail, tenant_id)
+    if event.data.brand != brand.brand.slug:
+        return LeftOut(record, Reason.WRONG_KEY, "the body names another brand than the key", tenant_id)
+    if words := time_fault(event.time, datetime.fromtimestamp(record.timestamp / 1000, UTC)):
+        return LeftOut(record, Reason.WRONG_TIME, f"its time {words}", tenant_id)
+    time = int(event.time.timestamp()) if event.time else record.timestamp // 1000
+    return Taken(record, brand, event, time)

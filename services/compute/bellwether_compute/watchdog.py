@@ -1,0 +1,70 @@
+"""Looks after the worker from beside it: measures its lag, and ends a process that is stuck.
+
+Both client libraries have waits without an end; a process that ended is started again and
+goes on from Postgres, one that hangs is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import os
+import time
+from typing import NoReturn
+
+import structlog
+
+from bellwether.adapters.kafka.log_reader import LogReader
+from bellwether.domain.errors import Unavailable
+from bellwether.observability import metrics
+from bellwether_compute.worker import Worker
+
+log = structlog.get_logger(__name__)
+
+_EVERY_S = 2.0
+_EXIT_STUCK = 75  # EX_TEMPFAIL of sysexits.h: worth another try
+
+
+class Watchdog:
+    """Measures and watches one worker."""
+
+    def __init__(self, worker: Worker, reader: LogReader, stuck_after_s: float) -> None:
+        self._worker = worker
+        self._reader = reader
+        self._stuck_after_s = stuck_after_s
+        self.lag: dict[int, int] = {}
+        self._partitions: set[int] = set()
+
+    async def run(self) -> None:
+        """Look every few seconds, for ever."""
+        while True:
+            await asyncio.sleep(_EVERY_S)
+            await self._measure()
+            self._judge()
+
+    async def _measure(self) -> None:
+        positions = self._worker.positions()
+        try:
+            ends = await self._reader.ends(positions)
+            await self._reader.tell_progress(positions)
+        except Unavailable as error:
+            log.info("lag is not known", error=str(error))
+            return
+        self.lag = {part: max(0, ends[part] - position) for part, position in positions.items()}
+        for part in self._partitions | self.lag.keys():
+            metrics.LAG_RECORDS.labels(str(part)).set(self.lag.get(part, 0))
+        self._partitions |= self.lag.keys()
+
+    def _judge(self) -> None:
+        now = time.monotonic()
+        if now - self._worker.last_turn > self._stuck_after_s:
+            _end("the worker's loop does not turn")
+        waits = any(self.lag.values()) and self._worker.trouble is None
+        if waits and now - self._worker.last_applied > self._stuck_after_s:
+            _end("there is lag, nothing is wrong, and nothing is applied")
+
+
+def _end(why: str) -> NoReturn:
+    log.error("stuck", why=why)
+    faulthandler.dump_traceback()
+    os._exit(_EXIT_STUCK)

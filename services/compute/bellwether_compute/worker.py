@@ -1,0 +1,190 @@
+"""The worker: reads its partitions, runs cycles, and starts over from Postgres after any failure."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Collection, Sequence
+
+import structlog
+
+from bellwether.adapters.kafka.log_reader import LogReader, Record
+from bellwether.adapters.kafka.partitions import Partitions as Partitioner
+from bellwether.adapters.postgres.pool import Pool, is_transient, refuses_data
+from bellwether.domain.errors import Unavailable
+from bellwether.observability import metrics
+from bellwether_compute.claims import Claimant, Halted
+from bellwether_compute.cycle import Batches, Cycle, Partitions
+from bellwether_compute.settings import Settings
+from bellwether_compute.state import BrandState
+from bellwether_compute.store import Fenced
+
+log = structlog.get_logger(__name__)
+
+_REVOKE_WAIT_S = 3.0
+_SHOWN = "SELECT brand_id, cut FROM kpi_current WHERE brand_id = ANY($1::int[])"
+_FAILURE = {TimeoutError: "timeout", Fenced: "fenced"}
+
+
+class Worker:
+    """One process of compute. `run` ends when `stop` is called, or by an error it cannot mend."""
+
+    def __init__(self, settings: Settings, reader: LogReader, claimant: Claimant, cycle: Cycle, pool: Pool) -> None:
+        self._settings = settings
+        self._reader = reader
+        self._claimant = claimant
+        self._cycle = cycle
+        self._pool = pool
+        self._claimed: Partitions = {}
+        self._halted: dict[int, str] = {}
+        self._busy = asyncio.Lock()
+        self._stopping = False
+        self._alone_until: dict[int, int] = {}
+        self.last_turn = self.last_applied = time.monotonic()
+        self.trouble: str | None = "starting"
+
+    @property
+    def claimed(self) -> Collection[int]:
+        """The partitions that are read."""
+        return self._claimed.keys()
+
+    @property
+    def halted(self) -> dict[int, str]:
+        """The partitions that a guard stopped, and why."""
+        return dict(self._halted)
+
+    def positions(self) -> dict[int, int]:
+        """The offset that is applied next, by partition."""
+        return {part: state.next_offset for part, state in self._claimed.items()}
+
+    def stop(self) -> None:
+        """End `run` after the cycle that is running."""
+        self._stopping = True
+
+    async def _revoked(self) -> None:
+        """Drain: let the running cycle end, then let go. The epoch fences what is slower."""
+        metrics.REBALANCES.labels("revoked").inc()
+        self._cycle.failpoint.reach("in_revoke")
+        try:
+            async with asyncio.timeout(_REVOKE_WAIT_S), self._busy:
+                self._drop([*self._claimed])
+        except TimeoutError:
+            log.warning("revoked during a cycle that did not end")
+            self._drop([*self._claimed])
+
+    async def _assigned(self) -> None:
+        """Nothing is read before it is claimed; the loop does that."""
+        metrics.REBALANCES.labels("assigned").inc()
+
+    async def run(self) -> None:
+        """Read and apply until stopped."""
+        self._reader.join(self._revoked, self._assigned)
+        while not self._stopping:
+            try:
+                await self._claim_assigned()
+                batches = await self._poll()
+                self._cycle.failpoint.reach("after_poll")
+                async with self._busy:
+                    await self._apply(batches)
+            except Exception as error:
+                if not (isinstance(error, Fenced) or is_transient(error) or refuses_data(error)):
+                    raise
+                await self._back_off(error)
+            self.last_turn = time.monotonic()
+
+    async def _claim_assigned(self) -> None:
+        for part in self._reader.assigned():
+            if part in self._claimed or part in self._halted:
+                continue
+            try:
+                state = await self._claimant.claim(part, int(time.time()))
+            except Halted as halt:
+                self._halt(part, halt)
+                continue
+            self._cycle.failpoint.reach("after_claim")
+            self._claimed[part] = state
+            await self._resume_refreshing(part)
+        metrics.CLAIMED_PARTITIONS.set(len(self._claimed))
+
+    def _halt(self, part: int, halt: Halted) -> None:
+        self._halted[part] = str(halt)
+        metrics.HALTED_PARTITIONS.labels(halt.reason).inc()
+        log.error("halted", part=part, reason=halt.reason, detail=str(halt))
+
+    async def _resume_refreshing(self, part: int) -> None:
+        """Values shown for brands of this partition go stale while nobody has it: refresh them."""
+        state = self._claimed[part]
+        partitioner = Partitioner(self._reader.partition_count())
+        for brand in self._cycle.directory.every_brand():
+            key = f"{brand.tenant}/{brand.slug}".encode()
+            if partitioner.of(key) == part:
+                state.by_key[key] = state.brands[brand.brand_id] = BrandState(brand, part)
+        for brand_id, cut in await self._pool.fetch(_SHOWN, list(state.brands)):
+            self._cycle.refresher.slide_at(state.brands[brand_id], cut, time.time())
+
+    async def _poll(self) -> Batches:
+        """Records of claimed partitions, in order from where each one stands."""
+        if not self._claimed:
+            await asyncio.sleep(self._settings.max_wait_s)
+            return {}
+        most = 1 if self._alone_until else self._settings.max_events
+        polled = await self._reader.poll(self._claimed, self._settings.max_wait_s, most)
+        return {part: records for part, records in polled.items() if self._is_next(part, records)}
+
+    def _is_next(self, part: int, records: Sequence[Record]) -> bool:
+        """Whether records may be applied: still claimed, and nothing before them is missing."""
+        state = self._claimed.get(part)
+        if state is None or not records:
+            return False
+        if records[0].offset < state.next_offset:
+            raise Unavailable(f"partition {part} gave {records[0].offset}, next is {state.next_offset}")
+        return True
+
+    async def _apply(self, batches: Batches) -> None:
+        batches = {part: records for part, records in batches.items() if part in self._claimed}
+        started = time.monotonic()
+        try:
+            await self._cycle.run(self._claimed, batches)
+        except BaseException as error:
+            self._note_refusal(batches, error)
+            self._drop([*self._claimed])
+            raise
+        self._note_progress(batches, started)
+
+    def _note_progress(self, batches: Batches, started: float) -> None:
+        self.trouble = None
+        for part, until in [*self._alone_until.items()]:
+            if part not in self._claimed or self._claimed[part].next_offset >= until:
+                del self._alone_until[part]
+        metrics.LAST_PROGRESS.set_to_current_time()
+        metrics.KPI_REFRESH_AGE.set(self._cycle.refresher.stalest_s(time.time()))
+        if events := sum(map(len, batches.values())):
+            self.last_applied = time.monotonic()
+            metrics.CYCLE_EVENTS.observe(events)
+            metrics.CYCLE_DURATION.observe(time.monotonic() - started)
+
+    def _note_refusal(self, batches: Batches, error: BaseException) -> None:
+        """Postgres refuses data: go record by record, and quarantine the one that it refuses."""
+        if not refuses_data(error):
+            return
+        if sum(map(len, batches.values())) == 1:
+            part, (record,) = next(iter(batches.items()))
+            self._cycle.condemned.setdefault(part, set()).add(record.offset)
+        self._alone_until.update({part: records[-1].offset + 1 for part, records in batches.items()})
+
+    def _drop(self, parts: Sequence[int]) -> None:
+        """Forget all state of these partitions; what is committed is in Postgres."""
+        for part in parts:
+            if (state := self._claimed.pop(part, None)) is not None:
+                self._cycle.refresher.forget(state.brands.values())
+        metrics.CLAIMED_PARTITIONS.set(len(self._claimed))
+
+    async def _back_off(self, error: Exception) -> None:
+        """After any failure: claim again, which seeks to what Postgres says is next."""
+        reason = _FAILURE.get(type(error), "error")
+        metrics.COMMIT_FAILURES.labels(reason).inc()
+        self.trouble = f"{type(error).__name__}: {error}"
+        log.warning("cycle failed", error=self.trouble)
+        self._drop([*self._claimed])
+        await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311 - jitter, not a secret

@@ -1,0 +1,56 @@
+"""The topics of Bellwether and what makes them."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from bellwether.domain.errors import BellwetherError, Unavailable
+
+_DEADLINE_S = 20.0
+_ALREADY_EXISTS: int = TopicAlreadyExistsError.errno
+
+
+class TopicFailed(BellwetherError):
+    """Kafka refused to make a topic; the message has its words."""
+
+    title = "A topic could not be made"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as it should be. `configs` are Kafka's own names and texts."""
+
+    name: str
+    partitions: int
+    replication: int = 1
+    configs: Mapping[str, str] = field(default_factory=dict)
+
+
+async def create_topics(bootstrap: str, topics: Sequence[Topic], deadline_s: float = _DEADLINE_S) -> list[str]:
+    """Make the topics that are missing and give their names; those that exist stay as they are.
+
+    Raises TopicFailed where Kafka refuses one, and Unavailable where it does not answer in time.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(deadline_s * 1000))
+    try:
+        async with asyncio.timeout(deadline_s):
+            await admin.start()
+            answer = await admin.create_topics([_new(topic) for topic in topics])
+    except (KafkaError, OSError) as error:
+        raise Unavailable(f"Kafka does not answer at {bootstrap}.") from error
+    finally:
+        await admin.close()
+    return [name for name, code, *detail in answer.topic_errors if _made(name, code, *detail)]
+
+
+def _new(topic: Topic) -> NewTopic:
+    return NewTopic(topic.name, topic.partitions, topic.replication, topic_configs=dict(topic.configs))
+
+
+def _made(name: str, code: int, detail: str | None = None) -> bool:
+    if code not in (0, _ALREADY_EXISTS):
+        raise TopicFailed(f"{name}: {detail or for_code(code).__name__}")
+    return code == 0
