@@ -38,6 +38,7 @@ class Cycle:
     refresher: Refresher
     failpoint: Failpoint
     timeout_s: float
+    max_events: int
     max_refreshes: int
     max_cached: int
     condemned: dict[int, set[int]] = field(default_factory=dict)
@@ -57,7 +58,7 @@ class Cycle:
             changes.rollups = groups.roll_up()
             self.refresher.note(changes.moved)
             self.failpoint.reach("after_fold")
-            due, current = await self._refresh(connection)
+            due, current = await self._refresh(connection, self._most_refreshes(len(fresh)))
             advances = _advances(partitions, batches, due)
             if advances:
                 self.failpoint.reach("before_commit")
@@ -91,12 +92,16 @@ class Cycle:
                 state = partition.brands.setdefault(brand.brand_id, BrandState(brand, partition.part))
                 partition.by_key[key] = state
 
-    async def _refresh(self, connection: Connection) -> tuple[list[Due], list[CurrentRow]]:
+    def _most_refreshes(self, events: int) -> int:
+        """A full batch means a backlog: catching up comes first, and the cadence stretches."""
+        return max(1, self.max_refreshes // 8) if events >= self.max_events // 2 else self.max_refreshes
+
+    async def _refresh(self, connection: Connection, most: int) -> tuple[list[Due], list[CurrentRow]]:
         now = time.time()
-        due = self.refresher.due(now, self.max_refreshes)
+        due = self.refresher.due(now, most)
         for brand, _, _ in due:
             await load_brand(connection, brand)
-        wanted = {(brand, cut): chunks_now(brand, cut, int(now)) for brand, cut, _ in due}
+        wanted = {(brand, cut): chunks_now(brand, int(now)) for brand, cut, _ in due}
         await load_chunks(connection, wanted)
         return due, [refresh(brand, cut, int(now)) for brand, cut, _ in due]
 

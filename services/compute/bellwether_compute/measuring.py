@@ -39,6 +39,9 @@ _DERIVED: dict[str, Read] = {
 }
 
 
+_BEARS_TEXT = frozenset({Mention, MessageReceived, Interaction})
+
+
 def label_of(points: int) -> str:
     """Positive from 0.05, negative to −0.05, else neutral (Hutto and Gilbert 2014)."""
     if points >= _LABELLED_FROM:
@@ -50,20 +53,21 @@ def derive(event: Event, score: Score) -> Derived:
     """The derived facts of an event; a score of the source wins over our own."""
     data = event.data
     author = data.author.id if data.author else None
-    own = not isinstance(event, Mention) or event.data.of == data.brand
+    own = type(event) is not Mention or event.data.of == data.brand
     points = _points(event, score) if own else None
     return Derived(own, points, None if points is None else label_of(points), author)
 
 
 def _points(event: Event, score: Score) -> int | None:
-    if not isinstance(event, Mention | MessageReceived | Interaction):
+    if type(event) not in _BEARS_TEXT:
         return None
-    data = event.data
-    if isinstance(event, Interaction) and (event.data.kind != "comment" or event.data.op != "add"):
+    data: Any = event.data
+    if type(event) is Interaction and (data.kind != "comment" or data.op != "add"):
         return None
-    if data.sentiment is not None:
-        return round(data.sentiment * POINTS)
-    return round(score(data.text) * POINTS) if data.text else None
+    told: float | None = data.sentiment
+    if told is None and data.text:
+        told = score(data.text)
+    return None if told is None else round(told * POINTS)
 
 
 def _reader(field: str) -> Read:
@@ -76,10 +80,14 @@ def _reader(field: str) -> Read:
 
 def _condition(where: Sequence[Where]) -> Callable[[Any, Derived], bool]:
     tests = [(_reader(w.field), frozenset(w.among)) for w in where]
-    if len(tests) == 1:
-        read, among = tests[0]
-        return lambda data, derived: read(data, derived) in among
-    return lambda data, derived: all(read(data, derived) in among for read, among in tests)
+
+    def holds(data: Any, derived: Derived) -> bool:
+        for read, among in tests:  # noqa: SIM110 - a generator costs as much again as the tests
+            if read(data, derived) not in among:
+                return False
+        return True
+
+    return holds
 
 
 def _counter(measure: Measure) -> Count:

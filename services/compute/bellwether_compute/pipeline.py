@@ -7,8 +7,9 @@ after (`store.py`), in one transaction with the offsets.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from bellwether.adapters.postgres.readings import answered
 from bellwether.catalogue.evaluate import LevelHistory
@@ -100,8 +101,9 @@ class Pipeline:
                 for count in counts:
                     count(event.data, derived, group)
             _note(changes, brand, event.data.channel, record.timestamp)
-            for gain in _gains(taken):
-                _keep_gain(taken, gain, groups, changes, recorded)
+            key = item_key(taken)
+            for gain in _gains(taken, key):
+                _keep_gain(taken, key, gain, groups, changes)
             talks.take(taken)
             _take_level(taken, cohorts, changes)
         cohorts.settle(groups, changes)
@@ -116,18 +118,24 @@ def _note(changes: Changes, brand: BrandState, channel: str, timestamp: int) -> 
         changes.moved[brand, cut] = timestamp if before is None else min(before, timestamp)
 
 
+_ABOUT_ITEMS = frozenset({ContentPublished, ContentMetrics, Interaction})
+_MESSAGES = frozenset({MessageReceived, MessageSent})
+
+
 def item_key(taken: Taken) -> ItemKey | None:
     """The content item that an event is about, if any."""
-    content_id = getattr(taken.event.data, "content_id", None)
-    is_about = isinstance(taken.event, ContentPublished | ContentMetrics | Interaction)
-    return (taken.event.data.channel, content_id) if is_about and content_id else None
+    if type(taken.event) not in _ABOUT_ITEMS:
+        return None
+    data: Any = taken.event.data
+    return (data.channel, data.content_id) if data.content_id else None
 
 
 def conversation_key(taken: Taken) -> ConversationKey | None:
     """The conversation that an event belongs to, if any."""
-    if isinstance(taken.event, MessageReceived | MessageSent):
-        return taken.event.data.channel, taken.event.data.conversation_id
-    return None
+    if type(taken.event) not in _MESSAGES:
+        return None
+    data: Any = taken.event.data
+    return data.channel, data.conversation_id
 
 
 def snapshot_counts(event: ContentMetrics) -> Counts:
@@ -139,29 +147,42 @@ def snapshot_counts(event: ContentMetrics) -> Counts:
     return {name: count for name, count in found.items() if count is not None}
 
 
-def _gains(taken: Taken) -> list[Gain]:
+def _gains(taken: Taken, key: ItemKey | None) -> Iterable[Gain]:
     """What the item of an event gained by it; interactions without an item gain alone."""
-    event, brand, key = taken.event, taken.brand, item_key(taken)
-    item = brand.items[key] if key else Item()
-    if isinstance(event, Interaction):
-        sign = {"add": 1, "edit": 0, "remove": -1}[event.data.op]
-        return list(interact(item, taken.time, COUNTER_OF_KIND[event.data.kind], sign * event.data.count))
-    if isinstance(event, ContentMetrics):
-        observed = int(event.data.observed_at.timestamp())
-        return list(observe(item, observed, snapshot_counts(event)))
-    if isinstance(event, ContentPublished) and not event.data.ugc:
-        return list(publish(item, taken.time))
-    return []
+    if find := _GAINS.get(type(taken.event)):
+        return find(taken.brand.items[key] if key else Item(), taken.time, taken.event)
+    return ()
 
 
-def _keep_gain(taken: Taken, gain: Gain, groups: Groups, changes: Changes, recorded: int) -> None:
-    brand, channel = taken.brand, taken.event.data.channel
+def _gains_by_interaction(item: Item, moment: int, event: Interaction) -> Iterable[Gain]:
+    count = _SIGN[event.data.op] * event.data.count
+    return interact(item, moment, COUNTER_OF_KIND[event.data.kind], count)
+
+
+def _gains_by_snapshot(item: Item, _: int, event: ContentMetrics) -> Iterable[Gain]:
+    return observe(item, int(event.data.observed_at.timestamp()), snapshot_counts(event))
+
+
+def _gains_by_publication(item: Item, moment: int, event: ContentPublished) -> Iterable[Gain]:
+    return () if event.data.ugc else publish(item, moment)
+
+
+_SIGN = {"add": 1, "edit": 0, "remove": -1}
+_GAINS: dict[type, Callable[[Item, int, Any], Iterable[Gain]]] = {
+    Interaction: _gains_by_interaction,
+    ContentMetrics: _gains_by_snapshot,
+    ContentPublished: _gains_by_publication,
+}
+
+
+def _keep_gain(taken: Taken, key: ItemKey | None, gain: Gain, groups: Groups, changes: Changes) -> None:
+    brand, channel, recorded = taken.brand, taken.event.data.channel, taken.record.timestamp // 1000
     if gain.counted:
         sums = groups.at(place_of(brand, channel, gain.moment, recorded)).sums
         sums[gain.counter] += gain.counted
         if gain.counter in INTERACTION_COUNTERS:
             sums["interactions"] += gain.counted
-    key, minute = item_key(taken), floor_minute(gain.moment)
+    minute = floor_minute(gain.moment)
     if key and gain.earned:
         changes.points.setdefault((brand, key, minute), Counter())[gain.counter] += gain.earned
         _note_point(brand.items[key], minute, gain)

@@ -15,7 +15,7 @@ import msgspec
 
 from bellwether.catalogue.evaluate import Sources, current_spans, evaluate
 from bellwether.domain.clock import DAY_S, HOUR_S, MINUTE_S, ceil_minute
-from bellwether.domain.timeline import Chunk
+from bellwether.domain.timeline import Chunk, chunks_in
 from bellwether.domain.windows import ROLLING_S, Span, Window
 from bellwether_compute.state import BrandState
 from bellwether_compute.store import CurrentRow
@@ -94,13 +94,18 @@ class Refresher:
 
 
 def spans_now(brand: BrandState, now: int) -> dict[Window, Span]:
-    """The spans of all windows of a brand at this moment."""
-    return current_spans(now, brand.clock, now)
+    """The spans of all windows of a brand at this moment; the same all through a minute."""
+    minute = ceil_minute(now)
+    if brand.spans is None or brand.spans[0] != minute:
+        spans = current_spans(minute, brand.clock, minute)
+        brand.spans = minute, spans, chunks_in(spans.values(), brand.clock)
+    return brand.spans[1]
 
 
-def chunks_now(brand: BrandState, cut: str, now: int) -> set[Chunk]:
-    """The chunks of rollups that the current values of a cut are evaluated from."""
-    return brand.timeline(cut).chunks(list(spans_now(brand, now).values()))
+def chunks_now(brand: BrandState, now: int) -> frozenset[Chunk]:
+    """The chunks of rollups that the current values of any cut are evaluated from."""
+    spans_now(brand, now)
+    return brand.spans[2] if brand.spans else frozenset()
 
 
 def refresh(brand: BrandState, cut: str, now: int) -> CurrentRow:

@@ -133,6 +133,7 @@ def _cycle(settings: Settings, pool: Pool, directory: Directory) -> Cycle:
         refresher=Refresher(),
         failpoint=Failpoint(settings.failpoint),
         timeout_s=settings.commit_timeout_s,
+        max_events=settings.max_events,
         max_refreshes=settings.max_refreshes,
         max_cached=settings.max_cached,
     )

@@ -13,7 +13,8 @@ from bellwether.adapters.postgres.directory import Brand
 from bellwether.catalogue.evaluate import TOTAL, LevelHistory
 from bellwether.catalogue.measures import Audience
 from bellwether.domain.clock import LocalClock
-from bellwether.domain.timeline import Timeline
+from bellwether.domain.timeline import Chunk, Timeline
+from bellwether.domain.windows import Span, Window
 from bellwether_compute.content import Item
 from bellwether_compute.conversations import Conversation
 from bellwether_compute.dedup import SeenEvents
@@ -33,6 +34,7 @@ class BrandState:
         self.clock = LocalClock(brand.time_zone)
         self.loaded = False
         self.fresh_to = 0
+        self.spans: tuple[int, dict[Window, Span], frozenset[Chunk]] | None = None
         self.timelines: dict[str, Timeline] = {}
         self.levels: dict[tuple[Audience, str], dict[str, LevelHistory]] = {}
         self.items: dict[ItemKey, Item] = {}

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from bellwether.catalogue.builtin import CATALOGUE
-from bellwether.catalogue.formula import Facts, Levels, Reason, amount
+from bellwether.catalogue.formula import Facts, Levels, Reason, amounts_of
 from bellwether.catalogue.kpi import Kpi
 from bellwether.catalogue.measures import Audience
 from bellwether.domain.clock import LocalClock
@@ -119,7 +119,7 @@ def facts_of(sources: Sources, span: Span) -> Facts:
     levels = {audience: _levels(accounts, span) for audience, accounts in sources.audiences.items()}
     waiting = {name: _ages(moments, span) for name, moments in sources.waiting.items()}
     before = sources.timeline.total(span.before_start, span.before_end)
-    return Facts(span, totals, before, levels, waiting)
+    return Facts(span, totals, amounts_of(totals), amounts_of(before), levels, waiting)
 
 
 def _levels(accounts: Mapping[str, LevelHistory], span: Span) -> Levels:
@@ -135,6 +135,10 @@ def _ages(moments: Sequence[int], span: Span) -> list[int]:
 
 def value_of(kpi: Kpi, facts: Facts) -> Value:
     """One KPI over one span."""
+    return _value(kpi, kpi.shown(), facts)
+
+
+def _value(kpi: Kpi, shown: Sequence[str], facts: Facts) -> Value:
     reading, span = kpi.formula.read(facts), facts.span
     return Value(
         reading.value,
@@ -145,16 +149,16 @@ def value_of(kpi: Kpi, facts: Facts) -> Value:
         reading.n,
         reading.reason,
         span.partial,
-        {measure: amount(facts.totals, measure) for measure in kpi.shown()},
+        {measure: facts.amounts.get(measure, 0) for measure in shown},
     )
 
 
 def evaluate(sources: Sources, spans: Mapping[Window, Span], kpis: Iterable[Kpi] | None = None) -> Values:
     """The values of KPIs (default: the whole catalogue) in windows."""
-    chosen = tuple(CATALOGUE.values() if kpis is None else kpis)
-    values: Values = {kpi.key: {} for kpi in chosen}
+    chosen = [(kpi, kpi.shown()) for kpi in (CATALOGUE.values() if kpis is None else kpis)]
+    values: Values = {kpi.key: {} for kpi, _ in chosen}
     for window, span in spans.items():
         facts = facts_of(sources, span)
-        for kpi in chosen:
-            values[kpi.key][window] = value_of(kpi, facts)
+        for kpi, shown in chosen:
+            values[kpi.key][window] = _value(kpi, shown, facts)
     return values

@@ -14,7 +14,7 @@ import msgspec
 
 from bellwether.catalogue.measures import Audience
 from bellwether.domain.survival import quantile_of, waiting_time
-from bellwether.domain.totals import Totals
+from bellwether.domain.totals import Total, Totals
 from bellwether.domain.windows import Span
 
 
@@ -29,6 +29,10 @@ class Reason(StrEnum):
     """So many still wait that the quantile of the waiting times is not reached."""
 
 
+Amounts = Mapping[str, int]
+"""Totals as numbers by measure; one that is absent is 0."""
+
+
 class Levels(msgspec.Struct, frozen=True):
     """The counts of an audience by account, at the start and at the end of a span."""
 
@@ -39,12 +43,14 @@ class Levels(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True):
     """All that a formula may read about one brand and cut over one span.
 
+    amounts, before: measures as numbers over the span and over the one it is compared with
     waiting: seconds waited so far by unanswered `messages` and `queries`, ascending
     """
 
     span: Span
     totals: Totals
-    before: Totals
+    amounts: Amounts
+    before: Amounts
     levels: Mapping[Audience, Levels]
     waiting: Mapping[str, Sequence[int]]
 
@@ -76,16 +82,22 @@ class Term(msgspec.Struct, frozen=True):
     weight: int = 1
 
 
-def amount(totals: Totals, measure: str) -> int:
-    """A total as a number: an integer itself, the count of a histogram or of a sketch."""
-    total = totals.get(measure, 0)
+def amounts_of(totals: Totals) -> dict[str, int]:
+    """Totals as numbers: an integer itself, the count of a histogram or of a sketch."""
+    return {measure: _amount(total) for measure, total in totals.items()}
+
+
+def _amount(total: Total) -> int:
     if isinstance(total, int):
         return total
     return sum(total.values()) if isinstance(total, dict) else total.estimate()
 
 
-def _sum(totals: Totals, terms: Sequence[Term]) -> int:
-    return sum(term.weight * amount(totals, term.measure) for term in terms)
+def _sum(amounts: Amounts, terms: Sequence[Term]) -> int:
+    found = 0
+    for term in terms:
+        found += term.weight * amounts.get(term.measure, 0)
+    return found
 
 
 def _names(*groups: Sequence[Term]) -> tuple[str, ...]:
@@ -103,7 +115,7 @@ class Sum(msgspec.Struct, frozen=True):
 
     def read(self, facts: Facts) -> Reading:
         """The sum over the span."""
-        total = _sum(facts.totals, self.terms)
+        total = _sum(facts.amounts, self.terms)
         return Reading(total, numerator=total, n=total)
 
     def measures(self) -> tuple[str, ...]:
@@ -124,7 +136,7 @@ class Ratio(msgspec.Struct, frozen=True):
 
     def read(self, facts: Facts) -> Reading:
         """The ratio over the span; n is the denominator."""
-        top, bottom = _sum(facts.totals, self.numerator), _sum(facts.totals, self.denominator)
+        top, bottom = _sum(facts.amounts, self.numerator), _sum(facts.amounts, self.denominator)
         if bottom == 0:
             return Reading(None, top, bottom, 0, Reason.NO_DATA)
         return Reading(self.scale * top / bottom, top, bottom, bottom)
@@ -147,7 +159,7 @@ class Average(msgspec.Struct, frozen=True):
 
     def read(self, facts: Facts) -> Reading:
         """The average over the span; n is how many there were."""
-        top, bottom = amount(facts.totals, self.total), amount(facts.totals, self.count)
+        top, bottom = facts.amounts.get(self.total, 0), facts.amounts.get(self.count, 0)
         if bottom == 0:
             return Reading(None, top, bottom, 0, Reason.NO_DATA)
         return Reading(top / self.unit / bottom, top / self.unit, bottom, bottom)
@@ -196,7 +208,7 @@ class Growth(msgspec.Struct, frozen=True):
 
     def read(self, facts: Facts) -> Reading:
         """The growth; numerator is the difference, denominator the window before."""
-        now, before = _sum(facts.totals, self.terms), _sum(facts.before, self.terms)
+        now, before = _sum(facts.amounts, self.terms), _sum(facts.before, self.terms)
         if before == 0:
             return Reading(None, now, before, now, Reason.NOTHING_BEFORE)
         return Reading(100 * (now - before) / before, now - before, before, now)

@@ -7,7 +7,7 @@ bucket in it moves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -106,6 +106,16 @@ def chunk_of(grain: Grain, bucket: int, clock: LocalClock) -> Chunk:
     return next(chunks_of(Segment(grain, bucket, bucket + 1), clock))
 
 
+def chunks_in(spans: Iterable[Span], clock: LocalClock) -> frozenset[Chunk]:
+    """All chunks that sums over these spans and over what they are compared with read."""
+    found: set[Chunk] = set()
+    for span in spans:
+        for start, end in ((span.start, span.end), (span.before_start, span.before_end)):
+            for segment in cover(start, end, clock):
+                found.update(chunks_of(segment, clock))
+    return frozenset(found)
+
+
 class Timeline:
     """Rollups of one brand and cut by grain, bucket and the day on which they were known."""
 
@@ -114,15 +124,6 @@ class Timeline:
         self.loaded: set[Chunk] = set()
         self._buckets: tuple[dict[int, dict[int, Totals]], ...] = ({}, {}, {})
         self._sums: dict[Segment, Totals] = {}
-
-    def chunks(self, spans: list[Span]) -> set[Chunk]:
-        """All chunks that sums over these spans and what they are compared with read."""
-        found: set[Chunk] = set()
-        for span in spans:
-            for start, end in ((span.start, span.end), (span.before_start, span.before_end)):
-                for segment in cover(start, end, self.clock):
-                    found.update(chunks_of(segment, self.clock))
-        return found
 
     def put(self, grain: Grain, bucket: int, known_on: int, totals: Totals) -> None:
         """Take a stored rollup, in place of what was there."""

@@ -48,8 +48,7 @@ MENTIONS = (
     Kpi(
         key="community_sentiment",
         title="Net sentiment",
-        meaning="Positive less negative texts per text scored: mentions of the brand, "
-        "messages to it and comments.",
+        meaning="Positive less negative texts per text scored: mentions of the brand, messages to it and comments.",
         formula=Ratio(less("positive_n", "negative_n"), total("sentiment_n")),
         unit=Unit.NET_SENTIMENT,
         kra=_ENGAGEMENT,

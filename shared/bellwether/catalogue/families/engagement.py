@@ -24,8 +24,7 @@ KPIS = (
     Kpi(
         key="content_engagement_rate.by_reach",
         title="Engagement rate by reach",
-        meaning="Interactions that the items published in the window have earned so far, per "
-        "person they reached.",
+        meaning="Interactions that the items published in the window have earned so far, per person they reached.",
         formula=Ratio(total("item_interactions"), total("item_reach")),
         unit=Unit.PERCENT,
         kra=_CONTENT,
