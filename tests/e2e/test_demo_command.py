@@ -1,0 +1,52 @@
+"""`bellwether demo --once`, as a person runs it: everything really starts, counts, answers and ends."""
+
+import asyncio
+import csv
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from bellwether_cli.demo.story import BRANDS
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+
+DATA = Path(__file__).parents[2].parent / "shared" / "data"
+
+
+async def demo(*options: str) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bellwether_cli", "demo", "--once", *options,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+async def test_the_invented_brands_get_a_scorecard_with_values() -> None:
+    code, output = await demo("--days", "3")
+    assert code == 0, output
+    assert all(brand.slug in output for brand in BRANDS)
+    mentions = re.search(r"Brand mentions +│(.*)", output)
+    assert mentions, output
+    assert [int(cell.split()[0].replace(",", "")) > 0 for cell in mentions[1].split("│")[:3]] == [True] * 3
+
+
+async def test_a_file_of_real_tweets_is_counted_as_it_is() -> None:
+    path = DATA / "airline.csv"
+    if not path.is_file():
+        pytest.skip(f"the data set airline.csv is not in {DATA}")
+    code, output = await demo("--data", str(path))
+    assert code == 0, output
+    assert "7189 accepted, 0 rejected" in output
+    with path.open(encoding="utf-8", newline="") as file:
+        counted = Counter((row["airline"].lower().replace(" ", "-"), row["sentiment"]) for row in csv.DictReader(file))
+    for slug in {slug for slug, _ in counted}:
+        line = re.search(rf"^{slug} +(.*)$", output, re.MULTILINE)
+        assert line, output
+        told = [int(cell.replace(",", "")) for cell in line[1].split()[:4]]
+        labels = [counted[slug, label] for label in ("negative", "neutral", "positive")]
+        assert told == [sum(labels), *labels]
