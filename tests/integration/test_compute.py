@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.pool import open_pool
@@ -113,3 +116,24 @@ async def test_what_cannot_be_used_is_in_quarantine_with_its_reason_and_its_byte
         ("unknown_brand", b"{}"),
     ]
     assert await ledger(database) == {"applied": 1, "quarantined": 6}
+
+
+async def test_refreshed_values_and_the_quarantine_are_announced_on_their_topics(
+    stack: Servers, database: str, topics: Topics, brand_id: int, tmp_path: Path
+) -> None:
+    async with computing(stack, database, topics, tmp_path):
+        await write_records(stack.kafka_bootstrap, topics.events, [(b"acme/aurora", b"not json")])
+        await write_events(stack.kafka_bootstrap, topics.events, [mention(1, 60)])
+        refused = await first_record(stack.kafka_bootstrap, topics.quarantine)
+        update = await first_record(stack.kafka_bootstrap, topics.updates)
+    headers = {name: value.decode() for name, value in refused.headers}
+    assert (refused.value, refused.key) == (b"not json", b"acme/aurora")
+    assert (headers["reason"], headers["tenant"]) == ("malformed", "acme")
+    assert headers["origin"].startswith(f"{topics.events}-")
+    assert update.key in {b"acme/aurora/total", b"acme/aurora/channel=instagram"}
+    assert msgspec.json.decode(update.value)["kpis"]["brand_mentions"]["24h"]["value"] == 1
+
+
+async def first_record(bootstrap: str, topic: str) -> ConsumerRecord[bytes | None, bytes | None]:
+    async with AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:
+        return await asyncio.wait_for(consumer.getone(), 30)

@@ -18,7 +18,8 @@ async def computing(
     stack: Servers, database: str, topics: Topics, path: Path, **settings: str
 ) -> AsyncIterator[Service]:
     """Run compute until the block ends; it can be killed and started again."""
-    wiring = Wiring(stack.kafka_bootstrap, database, "pepper-of-the-tests", topics.events, topics.quarantine)
+    names = (topics.events, topics.quarantine, topics.updates)
+    wiring = Wiring(stack.kafka_bootstrap, database, "pepper-of-the-tests", *names)
     own = {"group": f"compute-{topics.events}", "session_timeout_s": "6", **settings}
     environment = {f"BELLWETHER_COMPUTE_{name}".upper(): value for name, value in own.items()}
     with open_folder(path / "compute") as folder:

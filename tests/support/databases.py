@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient
 
+from bellwether.adapters.kafka.topics import Topic, create_topics
 from bellwether.adapters.postgres.migrations import migrate
 
 PARTITIONS = 4
@@ -23,6 +24,7 @@ class Topics:
 
     events: str
     quarantine: str
+    updates: str
 
 
 @asynccontextmanager
@@ -44,11 +46,9 @@ async def database_from(dsn: str, template: str) -> AsyncIterator[str]:
 async def fresh_topics(bootstrap: str) -> AsyncIterator[Topics]:
     """Topics under names that nobody had before, with leaders; deleted at the end."""
     suffix = secrets.token_hex(4)
-    topics = Topics(events=f"events.{suffix}", quarantine=f"quarantine.{suffix}")
-    names = [topics.events, topics.quarantine]
-    async with _admin(bootstrap) as admin:
-        await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in names])
-        await _have_leaders(admin, names)
+    topics = Topics(f"events.{suffix}", f"quarantine.{suffix}", f"updates.{suffix}")
+    names = [topics.events, topics.quarantine, topics.updates]
+    await create_topics(bootstrap, [Topic(name, PARTITIONS) for name in names])
     try:
         yield topics
     finally:
@@ -87,13 +87,3 @@ async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
         yield admin
     finally:
         await admin.close()
-
-
-async def _have_leaders(admin: AIOKafkaAdminClient, names: list[str]) -> None:
-    async with asyncio.timeout(15):
-        while True:
-            described = await admin.describe_topics(names)
-            partitions = [partition for topic in described for partition in topic["partitions"]]
-            if len(partitions) == PARTITIONS * len(names) and all(p["leader"] >= 0 for p in partitions):
-                return
-            await asyncio.sleep(0.02)

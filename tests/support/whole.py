@@ -88,7 +88,8 @@ async def bellwether(
     """Start everything on the test's database and topics, and stop it at the end."""
     await initialise_stream(database, stack.kafka_bootstrap, topics.events)
     key = await _key(database)
-    wiring = Wiring(stack.kafka_bootstrap, database, PEPPER, topics.events, topics.quarantine)
+    names = (topics.events, topics.quarantine, topics.updates)
+    wiring = Wiring(stack.kafka_bootstrap, database, PEPPER, *names)
     compute = {"group": f"compute-{topics.events}", "session_timeout_s": "6"}
     more = {**(settings or {}), "compute": {**compute, **(settings or {}).get("compute", {})}}
     with open_folder(path / "services") as folder:

@@ -31,6 +31,7 @@ class Wiring:
     key_pepper: str
     events_topic: str = "social.events.v1"
     quarantine_topic: str = "social.quarantine.v1"
+    updates_topic: str = "kpi.updates.v1"
 
     def environment(self, service: str) -> dict[str, str]:
         """The same as environment variables of one service."""

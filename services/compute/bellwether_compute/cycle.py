@@ -10,6 +10,7 @@ from bellwether.adapters.kafka.log_reader import Record
 from bellwether.adapters.postgres.directory import Directory
 from bellwether.adapters.postgres.pool import Connection, Pool
 from bellwether.observability import metrics
+from bellwether_compute.announcing import Announcer
 from bellwether_compute.claims import fingerprint
 from bellwether_compute.dedup import HORIZON_DAYS, utc_day
 from bellwether_compute.failpoints import Failpoint
@@ -36,6 +37,7 @@ class Cycle:
     directory: Directory
     pipeline: Pipeline
     refresher: Refresher
+    announcer: Announcer
     failpoint: Failpoint
     timeout_s: float
     max_events: int
@@ -66,6 +68,7 @@ class Cycle:
                     await commit(connection, self.stream, advances, changes, current)
                 self.failpoint.reach("after_commit")
         self._settle(partitions, advances, changes, due)
+        self.announcer.announce(zip(due, current, strict=True))
         return changes
 
     async def _take(
@@ -131,6 +134,8 @@ def _advances(partitions: Partitions, batches: Batches, due: Sequence[Due]) -> l
         next_offset = records[-1].offset + 1 if records else state.next_offset
         last = fingerprint(records[-1]) if records else None
         advances.append(Advance(part, state.epoch, state.next_offset, next_offset, last))
+        if records:
+            state.applied_ms = records[-1].timestamp
     return advances
 
 

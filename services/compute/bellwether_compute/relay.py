@@ -44,10 +44,10 @@ async def relay_quarantine(
 async def _send_unsent(pool: Pool, producer: Producer, stream: str, topic: str, parts: list[int]) -> None:
     for part, offset, reason, detail, key, value, tenant in await pool.fetch(_UNSENT, stream, parts):
         headers = [
-            (QuarantineHeader.REASON, reason.encode()),
-            (QuarantineHeader.DETAIL, detail.encode()),
-            (QuarantineHeader.TENANT, (tenant or "").encode()),
-            (QuarantineHeader.ORIGIN, f"{stream}-{part}-{offset}".encode()),
+            (QuarantineHeader.REASON.value, reason.encode()),
+            (QuarantineHeader.DETAIL.value, detail.encode()),
+            (QuarantineHeader.TENANT.value, (tenant or "").encode()),
+            (QuarantineHeader.ORIGIN.value, f"{stream}-{part}-{offset}".encode()),
         ]
         await producer.produce(topic, {key or b"": [value or b""]}, int(time.time() * 1000), headers)
         await pool.execute(_SENT, stream, part, offset)

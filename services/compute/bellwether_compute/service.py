@@ -22,6 +22,7 @@ from bellwether.adapters.postgres.directory import Directory
 from bellwether.adapters.postgres.pool import Pool, open_pool
 from bellwether.catalogue.measures import MEASURES
 from bellwether.domain.sentiment import CachedScorer, SentimentScorer
+from bellwether_compute.announcing import Announcer
 from bellwether_compute.claims import Claimant
 from bellwether_compute.cycle import Cycle
 from bellwether_compute.failpoints import Failpoint
@@ -29,6 +30,7 @@ from bellwether_compute.measuring import compile_measures
 from bellwether_compute.pipeline import Pipeline
 from bellwether_compute.refresh import Refresher
 from bellwether_compute.relay import relay_quarantine
+from bellwether_compute.retention import forget_old_minutes
 from bellwether_compute.settings import Settings
 from bellwether_compute.watchdog import Watchdog
 from bellwether_compute.worker import Worker
@@ -83,15 +85,19 @@ class Service:
             pool = await stack.enter_async_context(_pool(settings))
             directory = await stack.enter_async_context(Directory.open(pool))
             reader = await stack.enter_async_context(LogReader.open(_reader_settings(settings)))
-            producer = await stack.enter_async_context(Producer.open(_producer_settings(settings)))
+            aside = await stack.enter_async_context(_producer(settings, settings.quarantine_topic))
+            updates = await stack.enter_async_context(_producer(settings, settings.updates_topic))
             owner = f"{socket.gethostname()}:{os.getpid()}"
             claimant = Claimant(reader, pool, owner, cluster)
-            cycle = _cycle(settings, pool, directory)
+            announcer = Announcer(updates, settings.updates_topic)
+            cycle = _cycle(settings, pool, directory, announcer)
             worker = self._worker = Worker(settings, reader, claimant, cycle, pool)
             topics = (settings.events_topic, settings.quarantine_topic)
             beside = [
                 Watchdog(worker, reader, settings.stuck_after_s).run(),
-                relay_quarantine(pool, producer, *topics, lambda: worker.claimed),
+                relay_quarantine(pool, aside, *topics, lambda: worker.claimed),
+                announcer.run(),
+                forget_old_minutes(pool),
             ]
             async with _beside(beside):
                 await worker.run()
@@ -115,15 +121,13 @@ def _reader_settings(settings: Settings) -> ReaderSettings:
     )
 
 
-def _producer_settings(settings: Settings) -> ProducerSettings:
-    return ProducerSettings(
-        bootstrap=settings.kafka_bootstrap,
-        topics=(settings.quarantine_topic,),
-        client_id="bellwether-compute",
-    )
+def _producer(settings: Settings, topic: str) -> AbstractAsyncContextManager[Producer]:
+    """One for each topic: that one of them is missing must not stop the other."""
+    own = ProducerSettings(bootstrap=settings.kafka_bootstrap, topics=(topic,), client_id="bellwether-compute")
+    return Producer.open(own)
 
 
-def _cycle(settings: Settings, pool: Pool, directory: Directory) -> Cycle:
+def _cycle(settings: Settings, pool: Pool, directory: Directory, announcer: Announcer) -> Cycle:
     scorer = CachedScorer(SentimentScorer(vader_lexicon()))
     return Cycle(
         stream=settings.events_topic,
@@ -131,6 +135,7 @@ def _cycle(settings: Settings, pool: Pool, directory: Directory) -> Cycle:
         directory=directory,
         pipeline=Pipeline(compile_measures(MEASURES), scorer.score),
         refresher=Refresher(),
+        announcer=announcer,
         failpoint=Failpoint(settings.failpoint),
         timeout_s=settings.commit_timeout_s,
         max_events=settings.max_events,

@@ -103,6 +103,7 @@ class PartitionState:
         self.part = part
         self.epoch = epoch
         self.next_offset = next_offset
+        self.applied_ms: int | None = None
         self.seen = SeenEvents()
         self.brands: dict[int, BrandState] = {}
         self.by_key: dict[bytes, BrandState] = {}

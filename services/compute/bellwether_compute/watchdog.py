@@ -54,6 +54,8 @@ class Watchdog:
         for part in self._partitions | self.lag.keys():
             metrics.LAG_RECORDS.labels(str(part)).set(self.lag.get(part, 0))
         self._partitions |= self.lag.keys()
+        behind = [ms for part, ms in self._worker.applied_ms().items() if self.lag.get(part)]
+        metrics.LAG_SECONDS.set(max(0.0, time.time() - min(behind) / 1000) if behind else 0.0)
 
     def _judge(self) -> None:
         now = time.monotonic()

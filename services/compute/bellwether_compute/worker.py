@@ -58,6 +58,11 @@ class Worker:
         """The offset that is applied next, by partition."""
         return {part: state.next_offset for part, state in self._claimed.items()}
 
+    def applied_ms(self) -> dict[int, int]:
+        """When the intake took the last applied record, in ms, by partition where one was applied."""
+        found = {part: state.applied_ms for part, state in self._claimed.items()}
+        return {part: ms for part, ms in found.items() if ms is not None}
+
     def stop(self) -> None:
         """End `run` after the cycle that is running."""
         self._stopping = True

@@ -1,0 +1,42 @@
+"""Lets go of minutes that no window reaches any more. Hours and days stay."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import structlog
+
+from bellwether.adapters.postgres.pool import Pool, is_transient
+from bellwether.domain.clock import DAY_S
+from bellwether.domain.windows import MINUTES_KEPT_S
+
+log = structlog.get_logger(__name__)
+
+_EVERY_S = 3600.0
+# A day more than windows reach: what a worker still holds in memory is never deleted under it.
+_KEPT_S = MINUTES_KEPT_S + DAY_S
+_DELETE = """
+    DELETE FROM rollup_minute WHERE ctid = ANY(ARRAY(SELECT ctid FROM rollup_minute WHERE bucket < $1 LIMIT 5000))
+"""
+
+
+async def forget_old_minutes(pool: Pool) -> None:
+    """Delete old minutes every hour, in small transactions, for ever."""
+    while True:
+        try:
+            deleted = await delete_minutes_before(pool, int(time.time()) - _KEPT_S)
+            log.info("old minutes are gone", rows=deleted)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.info("old minutes stay for now", error=str(error))
+        await asyncio.sleep(_EVERY_S)
+
+
+async def delete_minutes_before(pool: Pool, moment: int) -> int:
+    """Delete rollups of minutes before a moment (UTC seconds); gives how many."""
+    deleted = 0
+    while (count := int((await pool.execute(_DELETE, moment)).rpartition(" ")[2])) > 0:
+        deleted += count
+    return deleted
