@@ -23,7 +23,7 @@ _PORT_NUMBERS = range(1, 65_536)
 async def up(data_dir: Path | None, ports: Mapping[str, int], *, servers_only: bool = False) -> None:
     """Start, print the addresses, and stay until cancelled. Raises StackError when a part fails or dies."""
     if servers_only:
-        async with embedded_stack(data_dir, ports=ports) as stack:
+        async with embedded_stack(data_dir, ports=ports, tell=terminal.note) as stack:
             terminal.table(["part", "address"], [("Kafka", stack.kafka_bootstrap), ("PostgreSQL", stack.postgres_dsn)])
             died, folder = await stack.wait_crashed(), stack.folder
             raise StackError(died, "has died", folder.log(died))

