@@ -29,7 +29,7 @@ $(STAMP): requirements/dev.txt $(MANIFESTS)
 
 .PHONY: lock
 lock: $(STAMP) ## Renew the pins in requirements/ (UPGRADE=--upgrade takes newer versions)
-	$(LOCK) $(UPGRADE) $(MANIFESTS) --group pyproject.toml:dev -o requirements/dev.txt
+	$(LOCK) $(UPGRADE) --extra stack $(MANIFESTS) --group pyproject.toml:dev -o requirements/dev.txt
 	$(LOCK) --constraints requirements/dev.txt --group pyproject.toml:build -o requirements/build.txt
 	$(LOCK) --constraints requirements/dev.txt shared/pyproject.toml cli/pyproject.toml -o requirements/cli.txt
 	for service in ingest compute api; do \

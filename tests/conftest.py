@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -31,7 +34,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Fetch Kafka before the first test starts its clock: once on a new machine that takes a minute or two."""
     wanted = any(item.get_closest_marker("real") for item in session.items)
     if wanted and not session.config.option.collectonly and session.config.stash[_BACKEND] == "embedded":
-        asyncio.run(kafka_jars())
+        reporter = session.config.pluginmanager.getplugin("terminalreporter")
+        asyncio.run(kafka_jars(tell=reporter.write_line if reporter else None))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -73,3 +77,12 @@ async def topics(stack: Servers) -> AsyncIterator[Topics]:
     """Topics of the test's own, for events and for what is quarantined."""
     async with fresh_topics(stack.kafka_bootstrap) as fresh:
         yield fresh
+
+
+@pytest.fixture
+def reachable_path() -> Iterator[Path]:
+    """A folder that every user can reach, unlike `tmp_path`: started by root, PostgreSQL runs as somebody else."""
+    path = Path(tempfile.mkdtemp(prefix="bellwether-test-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)

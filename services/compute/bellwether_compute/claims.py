@@ -12,6 +12,7 @@ import structlog
 
 from bellwether.adapters.kafka.log_reader import LogReader, Record
 from bellwether.adapters.postgres.pool import Pool
+from bellwether.domain.errors import Unavailable
 from bellwether_compute.loading import open_horizon
 from bellwether_compute.state import PartitionState
 
@@ -78,6 +79,8 @@ class Claimant:
         if row["cluster_id"] != self._cluster_id:
             raise Halted("cluster", f"Postgres knows {row['cluster_id']}, the brokers are {self._cluster_id}")
         count = self._reader.partition_count()
+        if count == 0:
+            raise Unavailable("Kafka does not tell the partitions yet")
         if count != row["partitions"]:
             raise Halted("partitions", f"Postgres knows {row['partitions']}, the topic has {count}")
 

@@ -106,6 +106,8 @@ class Cycle:
             await load_brand(connection, brand)
         wanted = {(brand, cut): chunks_now(brand, int(now)) for brand, cut, _ in due}
         await load_chunks(connection, wanted)
+        for (brand, cut), chunks in wanted.items():
+            brand.timeline(cut).forget_but(chunks)
         return due, [refresh(brand, cut, int(now)) for brand, cut, _ in due]
 
     def _settle(

@@ -8,6 +8,7 @@ day is opened when an event of it comes, so that a repeat is found at any age.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from enum import Enum
 from hashlib import blake2b
@@ -45,6 +46,7 @@ class SeenEvents:
     def __init__(self) -> None:
         self.open_days: set[int] = set()
         self._entries: dict[bytes, int] = {}
+        self._by_day: Counter[int] = Counter()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -55,6 +57,7 @@ class SeenEvents:
             identity = entries[at : at + _ID_BYTES]
             checksum = int.from_bytes(entries[at + _ID_BYTES : at + ENTRY_BYTES], "little")
             self._entries[identity] = day << 32 | checksum
+        self._by_day[day] += len(entries) // ENTRY_BYTES
 
     def judge(self, identity: bytes, body: bytes, day: int) -> tuple[Verdict, bytes]:
         """Whether an event is new, and if so its entry to store with what it folds into.
@@ -67,15 +70,23 @@ class SeenEvents:
         seen = self._entries.get(identity)
         if seen is None:
             self._entries[identity] = day << 32 | checksum
+            self._by_day[day] += 1
             return Verdict.NEW, identity + checksum.to_bytes(4, "little")
         return (Verdict.DUPLICATE if seen & 0xFFFFFFFF == checksum else Verdict.CONFLICTING), b""
 
-    def close_before(self, day: int) -> None:
-        """Forget days before this one; a later event of theirs opens them again."""
-        if all(opened >= day for opened in self.open_days):
+    def close_before(self, day: int, most: int = 1_000_000) -> None:
+        """Forget days before this one if they hold more than `most` identities together.
+
+        A later event of theirs opens them again. An import of old days keeps them open, so
+        that they are not loaded anew for every batch.
+        """
+        old = {opened for opened in self.open_days if opened < day}
+        if sum(self._by_day[opened] for opened in old) <= most:
             return
-        self.open_days = {opened for opened in self.open_days if opened >= day}
-        self._entries = {k: v for k, v in self._entries.items() if v >> 32 >= day}
+        self.open_days -= old
+        self._entries = {k: v for k, v in self._entries.items() if v >> 32 not in old}
+        for opened in old:
+            del self._by_day[opened]
 
 
 def days_to_open(seen: SeenEvents, moments: Iterable[int]) -> set[int]:

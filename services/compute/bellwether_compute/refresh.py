@@ -17,6 +17,7 @@ from bellwether.catalogue.evaluate import Sources, current_spans, evaluate
 from bellwether.domain.clock import DAY_S, HOUR_S, MINUTE_S, ceil_minute
 from bellwether.domain.timeline import Chunk, chunks_in
 from bellwether.domain.windows import ROLLING_S, Span, Window
+from bellwether.wire.strict import MAX_AHEAD
 from bellwether_compute.state import BrandState
 from bellwether_compute.store import CurrentRow
 
@@ -24,6 +25,7 @@ MIN_PAUSE_S = 1.0
 """Least time between two refreshes of a brand."""
 
 _ENCODER = msgspec.json.Encoder()
+_AHEAD_S = int(MAX_AHEAD.total_seconds()) + MINUTE_S
 _REACHES_S = tuple(n * length for length in ROLLING_S.values() for n in (1, 2))
 
 
@@ -125,6 +127,8 @@ def slides_next(brand: BrandState, cut: str, now: int) -> float:
         first = timeline.next_filled(end - reach, end)
         if first is not None:
             moments.append(max(first + reach, end))
+    if (ahead := timeline.next_filled(end, end + _AHEAD_S)) is not None:
+        moments.append(ahead + 1)
     waiting = brand.waiting(cut)["messages"]
     if bisect_left(waiting, now - DAY_S) < len(waiting):
         moments.append(end)

@@ -23,6 +23,7 @@ from bellwether_compute.store import Fenced
 log = structlog.get_logger(__name__)
 
 _REVOKE_WAIT_S = 3.0
+_HALT_AFTER_S = 8.0
 _SHOWN = "SELECT brand_id, cut FROM kpi_current WHERE brand_id = ANY($1::int[])"
 _FAILURE = {TimeoutError: "timeout", Fenced: "fenced"}
 
@@ -38,6 +39,7 @@ class Worker:
         self._pool = pool
         self._claimed: Partitions = {}
         self._halted: dict[int, str] = {}
+        self._suspects: dict[int, tuple[float, float]] = {}
         self._busy = asyncio.Lock()
         self._stopping = False
         self._alone_until: dict[int, int] = {}
@@ -100,17 +102,29 @@ class Worker:
 
     async def _claim_assigned(self) -> None:
         for part in self._reader.assigned():
-            if part in self._claimed or part in self._halted:
+            if part in self._claimed or part in self._halted or self._is_put_off(part):
                 continue
             try:
                 state = await self._claimant.claim(part, int(time.time()))
             except Halted as halt:
-                self._halt(part, halt)
+                self._suspect(part, halt)
                 continue
+            self._suspects.pop(part, None)
             self._cycle.failpoint.reach("after_claim")
             self._claimed[part] = state
             await self._resume_refreshing(part)
         metrics.CLAIMED_PARTITIONS.set(len(self._claimed))
+
+    def _is_put_off(self, part: int) -> bool:
+        return time.monotonic() < self._suspects.get(part, (0.0, 0.0))[1]
+
+    def _suspect(self, part: int, halt: Halted) -> None:
+        """Halt what stays wrong for a while: a broker that has just started may not know all yet."""
+        now = time.monotonic()
+        since, _ = self._suspects.setdefault(part, (now, now))
+        self._suspects[part] = (since, now + 1.0)
+        if now - since >= _HALT_AFTER_S:
+            self._halt(part, halt)
 
     def _halt(self, part: int, halt: Halted) -> None:
         self._halted[part] = str(halt)

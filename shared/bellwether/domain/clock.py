@@ -7,7 +7,8 @@ change of the clocks shows an hour twice or not at all.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
 MINUTE_S = 60
@@ -86,8 +87,7 @@ class LocalClock:
         return self._change_of_clocks(moment, following)
 
     def _offset(self, moment: int) -> int:
-        offset = datetime.fromtimestamp(moment, self._zone).utcoffset()
-        assert offset is not None  # a ZoneInfo always has one
+        offset = cast(timedelta, datetime.fromtimestamp(moment, self._zone).utcoffset())
         return int(offset.total_seconds())
 
     def _change_of_clocks(self, before: int, after: int) -> int:

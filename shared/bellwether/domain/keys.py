@@ -20,11 +20,14 @@ SECRET_LENGTH = 43
 CHECKSUM_LENGTH = 6
 KEY_PATTERN = rf"{PREFIX}_[0-9A-Za-z]{{{ID_LENGTH}}}_[0-9A-Za-z]{{{SECRET_LENGTH + CHECKSUM_LENGTH}}}"
 
+KEY_ID = slice(len(PREFIX) + 1, len(PREFIX) + 1 + ID_LENGTH)
+"""Where the id stands in a well-formed key."""
+
 _SHAPE = re.compile(KEY_PATTERN)
 
 
 class Scope(StrEnum):
-    """What a key may do. `admin` does not include the others: a key gets what it is given."""
+    """What a key may do. `admin` includes every other scope."""
 
     EVENTS_WRITE = "events:write"
     KPIS_READ = "kpis:read"
@@ -45,8 +48,8 @@ class Caller:
     brands: frozenset[str] | None
 
     def may(self, scope: str) -> bool:
-        """Whether the key carries the scope."""
-        return scope in self.scopes
+        """Whether the key carries the scope, or `admin`."""
+        return scope in self.scopes or Scope.ADMIN in self.scopes
 
     def sees(self, brand: str) -> bool:
         """Whether the key's own list of brands, if it has one, names the brand."""
@@ -73,7 +76,7 @@ def key_id_of(key: str) -> str | None:
     """The public id inside a well-formed key; None for anything else, decided without a database."""
     if not _SHAPE.fullmatch(key) or _checksum(key[:-CHECKSUM_LENGTH]) != key[-CHECKSUM_LENGTH:]:
         return None
-    return key[len(PREFIX) + 1 : len(PREFIX) + 1 + ID_LENGTH]
+    return key[KEY_ID]
 
 
 def digest(pepper: str, key: str) -> bytes:

@@ -23,7 +23,7 @@ def waiting_time(quantile: float, ended: Mapping[int, int], waiting: Sequence[in
         censored = bisect_left(waiting, seconds)
         at_risk -= gone + censored - passed
         passed, gone = censored, ended[seconds]
-        surviving *= 1 - gone / at_risk
+        surviving *= 1 - gone / at_risk if gone else 1
         if 1 - surviving >= quantile - 1e-12:
             return seconds
     return None

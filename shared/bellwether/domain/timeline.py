@@ -19,6 +19,7 @@ ON_TIME = 0
 """`known_on` of what was recorded on the local day on which it happened."""
 
 _REMEMBERED_SUMS = 256
+_SURPLUS_CHUNKS = 64
 
 
 class Grain(IntEnum):
@@ -185,8 +186,10 @@ class Timeline:
                 return self.clock.day_start(first) if segment.grain is Grain.DAY else first
         return None
 
-    def keep(self, chunks: set[Chunk]) -> None:
-        """Forget all but these chunks."""
+    def forget_but(self, chunks: frozenset[Chunk]) -> None:
+        """Forget all but these chunks, if much more than them is loaded."""
+        if len(self.loaded) <= len(chunks) + _SURPLUS_CHUNKS:
+            return
         for grain in Grain:
             buckets = self._buckets[grain]
             kept = {c for c in chunks if c.grain == grain}

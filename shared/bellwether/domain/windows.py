@@ -116,15 +116,14 @@ def period_span(window: Window, first: date, clock: LocalClock, as_of: int) -> S
         return Span(start, end, before_start, start)
     elapsed_days = clock.day(end) - day_of(first)
     into_day = end - clock.day_start(clock.day(end))
-    if window not in _MINUTE_EDGES:
-        into_day -= into_day % HOUR_S
     before_end = clock.day_start(day_of(previous_first) + elapsed_days) + into_day
+    if window not in _MINUTE_EDGES:
+        before_end = clock.hour(before_end)
     return Span(start, end, before_start, min(before_end, start), partial=True)
 
 
 def _ceil_hour(moment: int, clock: LocalClock) -> int:
-    hour = clock.hour(moment)
-    return hour if hour == moment else hour + HOUR_S
+    return moment if clock.hour(moment) == moment else clock.next_hour(moment)
 
 
 def _rolling_span(window: Window, end: int, clock: LocalClock) -> Span:
@@ -143,6 +142,12 @@ def _span(window: Window, end: int, clock: LocalClock) -> Span:
     return period_span(window, first, clock, end)
 
 
+def _on_hours(span: Span, clock: LocalClock) -> Span:
+    """A change of the clocks by half an hour may leave an edge between two hours."""
+    start, end = clock.hour(span.start), clock.hour(span.end)
+    return Span(start, end, clock.hour(span.before_start), clock.hour(span.before_end), span.partial)
+
+
 def span_at(window: Window, as_of: int, clock: LocalClock, minutes_from: int) -> Span:
     """What a window covers at a moment.
 
@@ -153,4 +158,4 @@ def span_at(window: Window, as_of: int, clock: LocalClock, minutes_from: int) ->
     edges = (span.start, span.end, span.before_start, span.before_end)
     if all(edge >= minutes_from or clock.hour(edge) == edge for edge in edges):
         return span
-    return _span(window, clock.hour(as_of), clock)
+    return _on_hours(_span(window, clock.hour(as_of), clock), clock)

@@ -15,7 +15,7 @@ from bellwether.observability import metrics
 bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", description="An API key: `bw_<id>_<secret>`.")
 
 
-def directory(request: Request) -> Directory:
+async def directory(request: Request) -> Directory:
     """The directory of the running app."""
     found = request.app.state.directory
     assert isinstance(found, Directory)  # noqa: S101 - set by the service's lifespan

@@ -5,6 +5,7 @@ missing, from what the parts themselves last noticed: a probe never waits for I/
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
@@ -47,8 +48,9 @@ def probes(readiness: Readiness) -> APIRouter:
     async def healthz() -> dict[str, str]:
         return {"status": "alive"}
 
-    @router.get("/readyz", operation_id="read_readiness", summary="Whether it can do its work, and what is missing if not",
-                responses={503: {"description": "Not ready; the body names the part"}})  # fmt: skip
+    not_ready: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready; the body names the part"}}
+
+    @router.get("/readyz", operation_id="read_readiness", summary="Whether it can do its work", responses=not_ready)
     async def readyz() -> JSONResponse:
         checks = readiness.report()
         ready = all(said == "ok" for said in checks.values())

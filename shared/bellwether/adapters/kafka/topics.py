@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from bellwether.domain.errors import BellwetherError, Unavailable
 
 _DEADLINE_S = 20.0
+_POLL_S = 0.02
 _ALREADY_EXISTS: int = TopicAlreadyExistsError.errno
 
 
@@ -32,18 +33,31 @@ class Topic:
 async def create_topics(bootstrap: str, topics: Sequence[Topic], deadline_s: float = _DEADLINE_S) -> list[str]:
     """Make the topics that are missing and give their names; those that exist stay as they are.
 
-    Raises TopicFailed where Kafka refuses one, and Unavailable where it does not answer in time.
+    All of them can be written to and read when it returns. Raises TopicFailed where Kafka refuses one, and
+    Unavailable where it does not answer in time.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(deadline_s * 1000))
     try:
         async with asyncio.timeout(deadline_s):
             await admin.start()
             answer = await admin.create_topics([_new(topic) for topic in topics])
+            made = [name for name, code, *detail in answer.topic_errors if _made(name, code, *detail)]
+            await _have_leaders(admin, topics)
     except (KafkaError, OSError) as error:
         raise Unavailable(f"Kafka does not answer at {bootstrap}.") from error
     finally:
         await admin.close()
-    return [name for name, code, *detail in answer.topic_errors if _made(name, code, *detail)]
+    return made
+
+
+async def _have_leaders(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
+    """A new topic is known at once, but its partitions answer only when the broker has heard that it leads them."""
+    while True:
+        described = await admin.describe_topics([topic.name for topic in topics])
+        leaders = [partition["leader"] for topic in described for partition in topic["partitions"]]
+        if all(topic["partitions"] for topic in described) and all(leader >= 0 for leader in leaders):
+            return
+        await asyncio.sleep(_POLL_S)
 
 
 def _new(topic: Topic) -> NewTopic:

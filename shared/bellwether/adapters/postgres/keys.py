@@ -53,9 +53,8 @@ async def create_key(
     await _check_brands(conn, tenant_id, brands)
     key = new_key()
     stored_brands = None if brands is None else sorted(set(brands))
-    await conn.execute(
-        _INSERT, key_id_of(key), tenant_id, name, digest(pepper, key), pepper_id(pepper), sorted(set(scopes)), stored_brands, expires_at
-    )  # fmt: skip
+    stored = digest(pepper, key), pepper_id(pepper), sorted(set(scopes)), stored_brands, expires_at
+    await conn.execute(_INSERT, key_id_of(key), tenant_id, name, *stored)
     return key
 
 

@@ -30,14 +30,14 @@ _CONNECT_S = 3.0
 _RELEASE_S = 1.0
 _CLOSE_S = 3.0
 _TRANSIENT_SQLSTATES = ("08", "40", "53", "57", "58", "25P03")
-_TRANSIENT_TYPES = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+_TRANSIENT_TYPES = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError, Unavailable)
 
 
 def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed later on a new connection: one outage shows as any of five types."""
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "").startswith(_TRANSIENT_SQLSTATES)
-    return isinstance(error, _TRANSIENT_TYPES) or isinstance(error, Unavailable)
+    return isinstance(error, _TRANSIENT_TYPES)
 
 
 def refuses_data(error: BaseException) -> bool:
@@ -106,7 +106,8 @@ class Pool:
     async def close(self) -> None:
         """Close all connections, by force what does not close within a few seconds."""
         try:
-            await asyncio.wait_for(self._raw.close(), _CLOSE_S)
+            async with asyncio.timeout(_CLOSE_S):
+                await self._raw.close()
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             self._raw.terminate()
 
@@ -114,7 +115,9 @@ class Pool:
         # Shielded and bounded on its own: the deadline may have passed already, and a leak would be for ever.
         giving = asyncio.ensure_future(self._raw.release(lent, timeout=_RELEASE_S))
         try:
-            await asyncio.wait_for(asyncio.shield(giving), _RELEASE_S)
+            # Not wait_for: before Python 3.12 it swallows a cancellation that comes as the wait ends.
+            async with asyncio.timeout(_RELEASE_S):
+                await asyncio.shield(giving)
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             _cut(lent)
 

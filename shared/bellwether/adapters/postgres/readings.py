@@ -11,7 +11,7 @@ from bellwether.adapters.postgres.rollups import EVER, Line, load
 from bellwether.catalogue.evaluate import LevelHistory, Sources, Undone
 from bellwether.catalogue.measures import INTERACTION_COUNTERS, Audience
 from bellwether.domain.clock import LocalClock
-from bellwether.domain.timeline import Timeline
+from bellwether.domain.timeline import Timeline, chunks_in
 from bellwether.domain.totals import Totals, bin_of
 from bellwether.domain.windows import Span
 
@@ -67,7 +67,7 @@ async def read_sources(
     """
     line, channel = Line(brand.brand_id, cut), cut.removeprefix(_CHANNEL)
     timeline = Timeline(clock)
-    await load(connection, {line: timeline}, {line: timeline.chunks(list(spans))}, known_on)
+    await load(connection, {line: timeline}, {line: chunks_in(spans, clock)}, known_on)
     start = min(span.start for span in spans)
     end = max(span.end for span in spans)
     edges = sorted({edge for span in spans for edge in (span.start, span.end)})

@@ -1,0 +1,98 @@
+"""The service as an ASGI application."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from bellwether.adapters.http.probes import Readiness, probes
+from bellwether.adapters.http.problems import install
+from bellwether.adapters.postgres.directory import Directory
+from bellwether.adapters.postgres.pool import Pool, open_pool
+from bellwether.observability import metrics
+from bellwether_api.brands import Brands
+from bellwether_api.cache import AnswerCache
+from bellwether_api.metering import metered
+from bellwether_api.openapi import DESCRIPTION, TAGS, TITLE, describe
+from bellwether_api.parts import Parts
+from bellwether_api.routes import brands, kpis, scorecards
+from bellwether_api.scorecards import ScorecardReader
+from bellwether_api.series import SeriesReader
+from bellwether_api.settings import Settings
+from bellwether_api.values import ValueReader
+
+VERSION = "1.0.0"
+_STATEMENT_SHARE = 0.8  # the server gives up a statement before the client gives up its connection
+_REFRESHES_MISSED = 3
+
+
+class Service:
+    """The running service: `readiness` falls before it stops; `asgi` is what a server serves."""
+
+    def __init__(self, settings: Settings, now: Callable[[], float] = time.time) -> None:
+        self.settings = settings
+        self.readiness = Readiness()
+        self.app = _fastapi(settings, self.readiness, self._running)
+        self.asgi = metered(self.app)
+        self._now = now
+        metrics.READY.set_function(lambda: float(self.readiness.ready))
+
+    @asynccontextmanager
+    async def _running(self, app: FastAPI) -> AsyncIterator[None]:
+        settings = self.settings
+        async with AsyncExitStack() as stack:
+            pool = await stack.enter_async_context(_pool(settings))
+            directory = await stack.enter_async_context(_directory(settings, pool))
+            patience_s = _REFRESHES_MISSED * settings.directory_refresh_s
+            self.readiness.add("postgres", lambda: None if directory.reachable(patience_s) else "does not answer")
+            app.state.directory = directory
+            app.state.parts = Parts(
+                brands=Brands(pool, directory, settings.idempotency_s),
+                values=ValueReader(pool, self._now),
+                series=SeriesReader(pool, self._now),
+                scorecards=ScorecardReader(pool, self._now),
+                cache=AnswerCache(settings.cache_s, settings.cache_entries),
+            )
+            yield
+
+
+def _pool(settings: Settings) -> Any:
+    return open_pool(
+        settings.postgres_dsn,
+        application="bellwether-api",
+        max_size=settings.connections,
+        deadline_s=settings.read_timeout_s,
+        statement_s=_STATEMENT_SHARE * settings.read_timeout_s,
+    )
+
+
+def _directory(settings: Settings, pool: Pool) -> Any:
+    peppers = [pepper.get_secret_value() for pepper in (settings.key_pepper, *settings.older_peppers)]
+    return Directory.open(pool, *peppers, refresh_s=settings.directory_refresh_s)
+
+
+def _fastapi(settings: Settings, readiness: Readiness, lifespan: Callable[[FastAPI], Any] | None) -> FastAPI:
+    app = FastAPI(
+        title=TITLE,
+        version=VERSION,
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=settings.max_body_bytes,
+    )
+    install(app)
+    for router in (brands.router, kpis.router, scorecards.router, probes(readiness)):
+        app.include_router(router)
+    describe(app)
+    return app
+
+
+def documentation() -> dict[str, Any]:
+    """The OpenAPI document, without anything running."""
+    settings = Settings.model_construct(key_pepper=SecretStr("only for the document"))  # defaults, whatever is set here
+    return _fastapi(settings, Readiness(), None).openapi()

@@ -1,0 +1,61 @@
+"""What routes are given: the parts of the running service, the caller, and the brand in the path."""
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Path, Request, Security
+
+from bellwether.adapters.http.auth import caller, directory, visible_brand
+from bellwether.adapters.postgres.directory import Brand, Directory
+from bellwether.domain.keys import Caller, Scope
+from bellwether_api.brands import Brands
+from bellwether_api.cache import AnswerCache
+from bellwether_api.scorecards import ScorecardReader
+from bellwether_api.series import SeriesReader
+from bellwether_api.values import ValueReader
+
+
+class Parts:
+    """The parts of a running service; `app.state.parts`."""
+
+    def __init__(
+        self,
+        brands: Brands,
+        values: ValueReader,
+        series: SeriesReader,
+        scorecards: ScorecardReader,
+        cache: AnswerCache,
+    ) -> None:
+        self.brands = brands
+        self.values = values
+        self.series = series
+        self.scorecards = scorecards
+        self.cache = cache
+
+
+async def _parts(request: Request) -> Parts:
+    found = request.app.state.parts
+    assert isinstance(found, Parts)  # noqa: S101 - set by the service's lifespan
+    return found
+
+
+Running = Annotated[Parts, Depends(_parts)]
+Reader = Annotated[Caller, Security(caller(Scope.KPIS_READ), scopes=[Scope.KPIS_READ.value])]
+Writer = Annotated[Caller, Security(caller(Scope.KPIS_WRITE), scopes=[Scope.KPIS_WRITE.value])]
+
+_Slug = Annotated[str, Path(description="The brand's slug.", examples=["acme-coffee"])]
+_Known = Annotated[Directory, Depends(directory)]
+
+
+async def _brand_to_read(brand: _Slug, who: Reader, known: _Known) -> Brand:
+    return await visible_brand(known, who, brand)
+
+
+async def _brand_to_change(brand: _Slug, who: Writer, known: _Known) -> Brand:
+    return await visible_brand(known, who, brand)
+
+
+BrandToRead = Annotated[Brand, Depends(_brand_to_read)]
+BrandToChange = Annotated[Brand, Depends(_brand_to_change)]
+IfNoneMatch = Annotated[
+    str | None, Header(alias="If-None-Match", description="ETags that the caller has: 304 if one is still right.")
+]

@@ -1,0 +1,80 @@
+"""The curve of a KPI: every bucket evaluated as a span of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from bellwether.adapters.postgres.directory import Brand
+from bellwether.adapters.postgres.pool import Pool
+from bellwether.adapters.postgres.readings import read_sources
+from bellwether.catalogue.evaluate import Sources, facts_of, value_of
+from bellwether.catalogue.kpi import Kpi
+from bellwether.domain.errors import Fault, Invalid
+from bellwether.domain.windows import Span
+from bellwether_api.buckets import DEFAULT_LENGTH_S, MOST_POINTS, buckets
+from bellwether_api.cuts import shown, stored_cuts
+from bellwether_api.database import reading
+from bellwether_api.figures import figure
+from bellwether_api.queries import SeriesQuery
+from bellwether_api.shapes import Figure, Series, SeriesCut
+from bellwether_api.values import clock_of
+
+_POINTS_AT_ONCE = 50
+
+
+class SeriesReader:
+    """Reads series. `now` gives the present moment in seconds since 1970."""
+
+    def __init__(self, pool: Pool, now: Callable[[], float] = time.time) -> None:
+        self._pool = pool
+        self._now = now
+
+    async def read(self, brand: Brand, kpi: Kpi, query: SeriesQuery) -> Series:
+        """The series of one KPI. Raises Invalid for a range that is empty or too long, Unavailable."""
+        spans = _spans(brand, query, int(self._now()))
+        cuts = [
+            SeriesCut(shown(cut), await _points(kpi, sources, spans))
+            for cut, sources in await self._sources(brand, query, spans)
+        ]
+        return Series(brand.slug, brand.time_zone, kpi.key, kpi.unit, query.grain, cuts)
+
+    async def _sources(self, brand: Brand, query: SeriesQuery, spans: Sequence[Span]) -> list[tuple[str, Sources]]:
+        clock = clock_of(brand.time_zone)
+        async with reading(self._pool) as connection:
+            cuts = await stored_cuts(connection, brand.brand_id, query.cut)
+            _check_length(len(spans) * len(cuts))
+            return [(cut, await read_sources(connection, brand, cut, spans, clock)) for cut in cuts]
+
+
+def _spans(brand: Brand, query: SeriesQuery, now: int) -> list[Span]:
+    end = now if query.to is None else query.to
+    start = max(0, end - DEFAULT_LENGTH_S[query.grain]) if query.start is None else query.start
+    if start >= min(end, now):
+        raise Invalid("Some values are not valid.", faults=(Fault("/from", "must lie before `to` and before now"),))
+    spans = buckets(query.grain, start, end, clock_of(brand.time_zone), now)
+    _check_length(len(spans))
+    return spans
+
+
+def _check_length(points: int) -> None:
+    if points > MOST_POINTS:
+        detail = f"gives more than {MOST_POINTS} points over all cuts: take a shorter range or a coarser grain"
+        raise Invalid("The series is too long.", faults=(Fault("/from", detail),))
+
+
+async def _points(kpi: Kpi, sources: Sources, spans: Sequence[Span]) -> list[Figure]:
+    undone = sorted(sources.undone, key=lambda one: one.cohort)
+    cohorts = [one.cohort for one in undone]
+    points = []
+    for number, span in enumerate(spans):
+        if number % _POINTS_AT_ONCE == 0:
+            await asyncio.sleep(0)  # lets other requests have their turn
+        inside = undone[bisect_left(cohorts, span.start) : bisect_left(cohorts, span.end)]
+        facts = facts_of(msgspec.structs.replace(sources, undone=inside), span)
+        points.append(figure(value_of(kpi, facts)))
+    return points

@@ -1,0 +1,36 @@
+"""What an operator may set, each as BELLWETHER_API_<NAME>."""
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of the API. Units stand in the names: _s seconds, _bytes bytes."""
+
+    model_config = SettingsConfigDict(env_prefix="BELLWETHER_API_", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8083, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    log_level: str = Field("INFO", description="Least severity that is logged.")
+    postgres_dsn: str = Field(
+        "postgresql://bellwether@127.0.0.1:5432/bellwether",
+        description="Postgres with brands, keys, rollups and current values.",
+    )
+    key_pepper: SecretStr = Field(min_length=16, description="Secret that API keys are hashed with; no default.")
+    older_peppers: tuple[SecretStr, ...] = Field((), description="Peppers that keys in use were hashed with before.")
+
+    connections: int = Field(8, ge=1, le=100, description="Most connections to Postgres.")
+    read_timeout_s: float = Field(5.0, gt=0, le=60, description="Longest wait for Postgres in one request.")
+    directory_refresh_s: float = Field(
+        1.0, gt=0, le=10, description="How often Postgres is asked whether brands or keys changed."
+    )
+    cache_s: float = Field(
+        1.0, ge=0, le=60, description="How long an answer may be given again unchanged; 0 for never."
+    )
+    cache_entries: int = Field(512, ge=1, description="Most answers that are kept.")
+    max_body_bytes: int = Field(64 * 1024, ge=1024, description="Largest body of a request.")
+    idempotency_s: float = Field(
+        86_400.0, gt=0, description="How long the answer to an Idempotency-Key is kept and given again."
+    )
+    drain_s: float = Field(0.0, ge=0, le=60, description="Time between falling readiness and closing the port at stop.")
+    stop_timeout_s: float = Field(10.0, gt=0, description="Longest time for requests in flight to finish at stop.")

@@ -1,0 +1,222 @@
+"""The shapes of all answers, defined once: they are encoded from these types, and OpenAPI describes the same types."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from bellwether.catalogue.formula import Reason
+from bellwether.catalogue.kpi import Direction, Kind, Unit
+from bellwether.catalogue.measures import Fold
+from bellwether.domain.windows import Window
+from bellwether_api.buckets import SeriesGrain
+
+Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339, in UTC.")]
+CutName = Annotated[str | None, Meta(description="The cut, as `channel=instagram`; null is the total.")]
+KpiKey = Annotated[str, Meta(description="Key of a KPI in the catalogue.", examples=["brand_mentions"])]
+ValueField = Annotated[float | None, Meta(description="In the KPI's unit; null where it is undefined, with a reason.")]
+PartialField = Annotated[bool, Meta(description="True while the period was still running.")]
+Numerator = Annotated[float | None, Meta(description="What was divided, or the whole of a sum.")]
+Denominator = Annotated[float | None, Meta(description="What it was divided by; null where nothing is divided.")]
+Count = Annotated[int, Meta(description="How many observations the value rests on.")]
+ReasonField = Annotated[Reason | None, Meta(description="Why there is no value; null where there is one.")]
+Parts = Annotated[dict[str, int], Meta(description="The measures behind the value, by key.")]
+
+
+class BrandOut(Struct, frozen=True):
+    """A brand."""
+
+    slug: Annotated[str, Meta(description="Its name in paths and events; never changes.", examples=["acme-coffee"])]
+    name: Annotated[str, Meta(examples=["Acme Coffee"])]
+    time_zone: Annotated[str, Meta(description="IANA name; its days, weeks and months are local to it.")]
+    currency: Annotated[str, Meta(description="ISO 4217 code of its reports.", examples=["EUR"])]
+    competitors: Annotated[list[str], Meta(description="Those its share of voice is told against.")]
+    version: Annotated[int, Meta(ge=1, description="Grows with every change; the ETag holds it.")]
+    created_at: Moment
+    updated_at: Moment
+
+
+class BrandPage(Struct, frozen=True):
+    """A page of brands, by slug."""
+
+    items: list[BrandOut]
+    next: Annotated[str | None, Meta(description="`cursor` of the next page; null at the end.")]
+
+
+class MeasureOut(Struct, frozen=True):
+    """A measure: what events are folded into. Measures add up over time, KPIs do not."""
+
+    key: str
+    title: str
+    fold: Fold
+
+
+class FormulaOut(Struct, frozen=True):
+    """How a KPI is computed."""
+
+    operator: Annotated[str, Meta(examples=["ratio"])]
+    expression: Annotated[str, Meta(description="Over measure keys.", examples=["100 * clicks / impressions"])]
+    words: Annotated[str, Meta(description="The same in words, with where it is undefined.")]
+
+
+class KpiOut(Struct, frozen=True):
+    """The definition of a KPI."""
+
+    key: KpiKey
+    title: str
+    meaning: str
+    formula: FormulaOut
+    unit: Unit
+    better: Annotated[Direction, Meta(description="Which way is better.")]
+    kind: Annotated[Kind, Meta(description="Whether it runs ahead of the outcome or follows it.")]
+    kra: Annotated[str, Meta(description="The key result area it belongs to.")]
+    version: Annotated[int, Meta(ge=1, description="Grows when the number changes its meaning.")]
+    valid_from: Annotated[date, Meta(description="The date from which this version holds.")]
+    home_window: Annotated[Window, Meta(description="The window in which it is usually read.")]
+    measures: Annotated[list[MeasureOut], Meta(description="What is shown as `parts` beside its values.")]
+
+
+class Catalogue(Struct, frozen=True):
+    """Every KPI."""
+
+    items: list[KpiOut]
+
+
+class Figure(Struct, frozen=True):
+    """A KPI over a stretch of time [start, end)."""
+
+    value: ValueField
+    start: Moment
+    end: Moment
+    partial: PartialField
+    numerator: Numerator
+    denominator: Denominator
+    n: Count
+    reason: ReasonField
+    parts: Parts
+
+
+Figures = dict[str, dict[Window, Figure]]
+
+
+class CutValues(Struct, frozen=True):
+    """The KPIs of one cut at one moment, by key and window."""
+
+    cut: CutName
+    as_of: Annotated[datetime, Meta(tz=True, description="The moment the values are read at.")]
+    fresh_to: Annotated[
+        datetime | None,
+        Meta(
+            description="Everything recorded before this moment is in the values; null where they were read from the "
+            "rollups for this answer."
+        ),
+    ]
+    kpis: Figures
+
+
+class CurrentValues(Struct, frozen=True):
+    """KPIs of a brand: one entry, or one per value of the dimension asked for."""
+
+    brand: str
+    time_zone: str
+    cuts: list[CutValues]
+
+
+class KpiCut(Struct, frozen=True):
+    """One KPI in one cut, in all windows."""
+
+    cut: CutName
+    as_of: Moment
+    fresh_to: Moment | None
+    windows: dict[Window, Figure]
+
+
+class KpiReading(Struct, frozen=True):
+    """One KPI of a brand with its definition."""
+
+    brand: str
+    time_zone: str
+    kpi: KpiOut
+    cuts: list[KpiCut]
+
+
+class SeriesCut(Struct, frozen=True):
+    """The points of one cut, oldest first, one per bucket without a gap."""
+
+    cut: CutName
+    points: list[Figure]
+
+
+class Series(Struct, frozen=True):
+    """The curve of one KPI."""
+
+    brand: str
+    time_zone: str
+    kpi: KpiKey
+    unit: Unit
+    grain: SeriesGrain
+    cuts: list[SeriesCut]
+
+
+class Trend(Struct, frozen=True):
+    """A KPI against the same stretch of the period before, as it stood at the end of that stretch."""
+
+    start: Moment
+    end: Moment
+    before: Annotated[float | None, Meta(description="The value then; null where it was undefined.")]
+    change: Annotated[float | None, Meta(description="The value less `before`, in the KPI's unit.")]
+    change_percent: Annotated[
+        float | None, Meta(description="100 × change / |before|; null where `before` is 0 or undefined.")
+    ]
+    improved: Annotated[bool | None, Meta(description="Whether it moved the better way; null where it did not move.")]
+
+
+class ScorecardLine(Struct, frozen=True):
+    """A KPI on a scorecard."""
+
+    kpi: KpiKey
+    title: str
+    unit: Unit
+    better: Direction
+    weight: Annotated[float, Meta(gt=0, description="Its weight within the area.")]
+    value: ValueField
+    partial: PartialField
+    numerator: Numerator
+    denominator: Denominator
+    n: Count
+    reason: ReasonField
+    parts: Parts
+    trend: Trend
+
+
+class ScorecardArea(Struct, frozen=True):
+    """A key result area."""
+
+    title: str
+    lines: list[ScorecardLine]
+
+
+class ScorecardCut(Struct, frozen=True):
+    """The card over one cut."""
+
+    cut: CutName
+    areas: list[ScorecardArea]
+
+
+class ScorecardOut(Struct, frozen=True):
+    """The scorecard of a role over a period of the brand's local calendar."""
+
+    brand: str
+    time_zone: str
+    role: str
+    title: str
+    period: Annotated[str, Meta(examples=["2026-10", "2026-W45", "2026-Q4"])]
+    start: Moment
+    end: Annotated[datetime, Meta(tz=True, description="Where the card ends: `as_of` while the period runs.")]
+    partial: PartialField
+    as_of: Moment
+    cuts: list[ScorecardCut]
+
+
+ANSWERS = (BrandOut, BrandPage, Catalogue, KpiOut, CurrentValues, KpiReading, Series, ScorecardOut)
+"""The shapes of whole answers."""

@@ -1,0 +1,134 @@
+"""Reads KPI values: the current ones as compute keeps them, those of another moment from the rollups.
+
+Both come from the same evaluator, so that they are the same number to the last digit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+
+from bellwether.adapters.postgres.directory import Brand
+from bellwether.adapters.postgres.pool import Connection, Pool, Row
+from bellwether.adapters.postgres.readings import read_sources
+from bellwether.catalogue.builtin import CATALOGUE
+from bellwether.catalogue.evaluate import Value, Values, current_spans, evaluate
+from bellwether.catalogue.kpi import Kpi
+from bellwether.domain.clock import LocalClock
+from bellwether.domain.windows import Span, Window
+from bellwether_api.cuts import shown, stored_cuts
+from bellwether_api.database import reading
+from bellwether_api.definitions import DEFINITIONS
+from bellwether_api.figures import figure
+from bellwether_api.moments import moment_at
+from bellwether_api.queries import At, CurrentQuery
+from bellwether_api.shapes import CurrentValues, CutValues, Figure, Figures, KpiCut, KpiReading
+from bellwether_api.viewpoint import Viewpoint, viewpoint
+
+_CURRENT = "SELECT cut, as_of, fresh_to, body FROM kpi_current WHERE brand_id = $1 AND cut = any($2)"
+_decode = msgspec.json.Decoder(Values).decode
+_EVERY_WINDOW = tuple(Window)
+
+
+@lru_cache(maxsize=32)
+def clock_of(time_zone: str) -> LocalClock:
+    """The clock of a zone, shared by all requests so that it remembers its hours and days."""
+    return LocalClock(time_zone)
+
+
+class _Read(NamedTuple):
+    """The values of one cut; moments in UTC seconds."""
+
+    cut: str
+    as_of: int
+    fresh_to: int | None
+    values: Values
+
+
+class ValueReader:
+    """Reads values of a brand. `now` gives the present moment in seconds since 1970."""
+
+    def __init__(self, pool: Pool, now: Callable[[], float] = time.time) -> None:
+        self._pool = pool
+        self._now = now
+
+    async def current(self, brand: Brand, query: CurrentQuery) -> CurrentValues:
+        """KPIs in windows, as the query chooses. Raises Invalid for moments that cannot be, Unavailable."""
+        kpis = [CATALOGUE[key] for key in (query.keys.each if query.keys else CATALOGUE)]
+        windows = query.window.each if query.window else _EVERY_WINDOW
+        cuts = [
+            CutValues(shown(read.cut), moment_at(read.as_of), _moment(read.fresh_to), _figures(read, kpis, windows))
+            for read in await self._read(brand, query, kpis, windows)
+        ]
+        return CurrentValues(brand.slug, brand.time_zone, cuts)
+
+    async def one(self, brand: Brand, kpi: Kpi, query: At) -> KpiReading:
+        """One KPI in all windows. Raises as `current` does."""
+        cuts = [
+            KpiCut(
+                shown(read.cut),
+                moment_at(read.as_of),
+                _moment(read.fresh_to),
+                _figures(read, [kpi], _EVERY_WINDOW)[kpi.key],
+            )
+            for read in await self._read(brand, query, [kpi], _EVERY_WINDOW)
+        ]
+        return KpiReading(brand.slug, brand.time_zone, DEFINITIONS[kpi.key], cuts)
+
+    async def _read(self, brand: Brand, query: At, kpis: Collection[Kpi], windows: Sequence[Window]) -> list[_Read]:
+        now, clock = int(self._now()), clock_of(brand.time_zone)
+        view = viewpoint(query.as_of, query.known_at, clock, now)
+        of_now = query.as_of is None and query.known_at is None
+        spans = {window: span for window, span in current_spans(view.as_of, clock, now).items() if window in windows}
+        async with reading(self._pool) as connection:
+            cuts = await stored_cuts(connection, brand.brand_id, query.cut)
+            kept = await _kept(connection, brand, cuts, kpis) if of_now else {}
+            return [kept.get(cut) or await _from_rollups(connection, brand, cut, spans, view, kpis) for cut in cuts]
+
+
+async def _kept(connection: Connection, brand: Brand, cuts: Sequence[str], kpis: Collection[Kpi]) -> dict[str, _Read]:
+    """The kept values by cut, as far as they hold all that is asked for."""
+    rows = await connection.fetch(_CURRENT, brand.brand_id, cuts)
+    found = (_kept_row(row) for row in rows)
+    return {read.cut: read for read in found if all(kpi.key in read.values for kpi in kpis)}
+
+
+def _kept_row(row: Row) -> _Read:
+    return _Read(row["cut"], row["as_of"], row["fresh_to"], _decode(row["body"]))
+
+
+async def _from_rollups(
+    connection: Connection,
+    brand: Brand,
+    cut: str,
+    spans: Mapping[Window, Span],
+    view: Viewpoint,
+    kpis: Collection[Kpi],
+) -> _Read:
+    values: Values = {kpi.key: {} for kpi in kpis}
+    # A reading takes back what came after its end: windows that end at different moments are read apart.
+    for end in sorted({span.end for span in spans.values()}):
+        alike = {window: span for window, span in spans.items() if span.end == end}
+        sources = await read_sources(
+            connection, brand, cut, alike.values(), clock_of(brand.time_zone), view.known_on, view.known_before
+        )
+        for key, by_window in evaluate(sources, alike, kpis).items():
+            values[key].update(by_window)
+    return _Read(cut, view.as_of, None, values)
+
+
+def _figures(read: _Read, kpis: Collection[Kpi], windows: Sequence[Window]) -> Figures:
+    return {kpi.key: _by_window(read.values[kpi.key], windows) for kpi in kpis}
+
+
+def _by_window(values: Mapping[Window, Value], windows: Sequence[Window]) -> dict[Window, Figure]:
+    return {window: figure(values[window]) for window in windows if window in values}
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    return None if seconds is None else moment_at(seconds)

@@ -1,0 +1,168 @@
+"""A TCP proxy for faults of the network: silence, cut connections, lost requests and lost answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+
+class Snap(Enum):
+    """What happens at a request that a trap was laid for."""
+
+    LOSE_REQUEST = auto()
+    """It never arrives, and the connection ends."""
+    LOSE_ANSWER = auto()
+    """It arrives and is answered; the answer is lost, and the connection ends."""
+    SWALLOW_ANSWER = auto()
+    """It arrives and is answered; the answer is lost, and nothing tells the client."""
+    HOLD = auto()
+    """It waits until `release`."""
+
+
+@dataclass(slots=True)
+class Trap:
+    """Lies on the first connection that says the words; snaps at the request so many after them, once."""
+
+    words: bytes
+    snap: Snap
+    after: int = 0
+    sprung: asyncio.Event = field(default_factory=asyncio.Event)
+    _released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def release(self) -> None:
+        """Let a held request go on."""
+        self._released.set()
+
+    async def released(self) -> None:
+        """Wait for `release`."""
+        await self._released.wait()
+
+
+class Proxy:
+    """Between a client and `host:port`. `silence` swallows nothing: what waits goes on after `heal`."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = host, port
+        self._open = asyncio.Event()
+        self._open.set()
+        self._links: set[asyncio.Task[None]] = set()
+        self._trap: Trap | None = None
+        self.port = 0
+
+    def silence(self) -> None:
+        """Let nothing through from now on, in either direction, on old connections and new ones."""
+        self._open.clear()
+
+    def heal(self) -> None:
+        """Let everything through again."""
+        self._open.set()
+
+    def lay(self, words: bytes, snap: Snap, after: int = 0) -> Trap:
+        """Lay a trap, in place of an earlier one that has not begun to count."""
+        self._trap = Trap(words, snap, after)
+        return self._trap
+
+    def tread(self, chunk: bytes) -> Trap | None:
+        """The trap that lies on the connection which says this, if it is the first to say its words."""
+        trap = self._trap
+        if trap is None or trap.words not in chunk:
+            return None
+        self._trap = None
+        return trap
+
+    async def opened(self) -> None:
+        """Wait while there is silence."""
+        await self._open.wait()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        link = asyncio.ensure_future(self._link(reader, writer))
+        self._links.add(link)
+        link.add_done_callback(self._links.discard)
+
+    async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            far_reader, far_writer = await asyncio.open_connection(*self._target)
+        except OSError:
+            writer.close()
+            return
+        link = _Link(self)
+        try:
+            await asyncio.gather(link.requests(reader, far_writer), link.answers(far_reader, writer))
+        except OSError:
+            pass
+        finally:
+            for one in (writer, far_writer):
+                one.close()
+
+    async def cut(self) -> None:
+        """End all connections."""
+        for link in list(self._links):
+            link.cancel()
+        await asyncio.gather(*self._links, return_exceptions=True)
+
+
+class _Link:
+    """One connection through the proxy."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy = proxy
+        self._trap: Trap | None = None
+        self._left = 0
+        self._loses: Trap | None = None
+
+    async def requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(65_536):
+            await self._proxy.opened()
+            if self._snaps(chunk) and (trap := self._trap):
+                self._trap = None
+                await self._spring(trap)
+            writer.write(chunk)
+            await writer.drain()
+        writer.close()
+
+    def _snaps(self, chunk: bytes) -> bool:
+        if self._trap is None:
+            self._trap = self._proxy.tread(chunk)
+            self._left = self._trap.after if self._trap else 0
+        else:
+            self._left -= 1
+        return self._trap is not None and self._left == 0
+
+    async def _spring(self, trap: Trap) -> None:
+        match trap.snap:
+            case Snap.LOSE_REQUEST:
+                trap.sprung.set()
+                raise ConnectionAbortedError
+            case Snap.HOLD:
+                trap.sprung.set()
+                await trap.released()
+            case _:
+                self._loses = trap
+
+    async def answers(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(65_536):
+            await self._proxy.opened()
+            if self._loses is None:
+                writer.write(chunk)
+                await writer.drain()
+                continue
+            self._loses.sprung.set()
+            if self._loses.snap is Snap.LOSE_ANSWER:
+                raise ConnectionAbortedError
+        writer.close()
+
+
+@asynccontextmanager
+async def proxy_to(host: str, port: int) -> AsyncIterator[Proxy]:
+    """A proxy on a free port of the loopback interface, ended with all its connections."""
+    proxy = Proxy(host, port)
+    server = await asyncio.start_server(proxy._accept, "127.0.0.1", 0)
+    proxy.port = server.sockets[0].getsockname()[1]
+    try:
+        yield proxy
+    finally:
+        server.close()
+        await proxy.cut()
