@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gc
 
-import uvicorn
-
+from bellwether.adapters.http.server import Listening, serve
 from bellwether.observability.logging import configure
 from bellwether_compute.service import Service
 from bellwether_compute.settings import Settings
@@ -18,16 +17,8 @@ def main() -> None:
     settings = Settings()
     configure("compute", settings.log_level)
     gc.set_threshold(_GC_THRESHOLD, 20, 100)
-    uvicorn.run(
-        Service(settings).app,
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=5,
-    )
+    service = Service(settings)
+    serve(service.app, service.readiness, Listening(host=settings.host, port=settings.port))
 
 
 if __name__ == "__main__":

@@ -189,7 +189,8 @@ def _gain(item: Item, moment: int, counter: str, earned: int, counted: int) -> G
 
 def _take_back_interactions(item: Item, counters: set[str]) -> Iterator[Gain]:
     """Undo what interaction events had added to counters that snapshots now show."""
-    if not any(item.earned.get(counter) for counter in counters):
+    # Also where the sum is 0: what was added in one minute may have been taken back in another.
+    if counters.isdisjoint(item.earned):
         return
     if item.by_minute is None:
         raise KeyError("the points of the item are not loaded")
