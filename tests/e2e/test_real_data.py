@@ -130,7 +130,7 @@ async def receipts(whole: Bellwether) -> dict[str, list[int | None]]:
         )
     finally:
         await connection.close()
-    return dict(found)
+    return {slug: seconds for slug, seconds in found}  # noqa: C416 - a row is no pair to dict
 
 
 async def kpis(whole: Bellwether, brand: str, year: str) -> dict[str, Any]:

@@ -74,12 +74,15 @@ EVENTS_APPLIED = Counter("bellwether_events_applied_total", "Events counted, in 
 EVENTS_LEFT_OUT = Counter(
     "bellwether_events_left_out_total",
     "Events not counted, by the reason why, in a committed transaction.",
-    ["reason"],  # duplicate, conflict, and the reasons of the quarantine
+    ["reason"],  # duplicate, and the reasons of the quarantine
 )
 EVENTS_QUARANTINED = Counter(
     "bellwether_events_quarantined_total",
     "Records put aside with their reason.",
-    ["service", "reason"],
+    [
+        "service",
+        "reason",
+    ],  # compute; empty, malformed, invalid, unknown_brand, wrong_key, wrong_time, conflicting, unwritable
 )
 LAG_RECORDS = Gauge("bellwether_lag_records", "Records in a partition that are not applied yet.", ["partition"])
 LAG_SECONDS = Gauge(

@@ -37,7 +37,8 @@ _RECEIPTS = """
     ORDER BY received_at
 """
 _EARNED_LATER = f"""
-    SELECT i.published_at, i.followers, sum({" + ".join(f"p.{c}" for c in INTERACTION_COUNTERS)})::bigint AS interactions,
+    SELECT i.published_at, i.followers,
+           sum({" + ".join(f"p.{c}" for c in INTERACTION_COUNTERS)})::bigint AS interactions,
            sum(p.reach)::bigint AS reach, sum(p.impressions)::bigint AS impressions
     FROM content_point p JOIN content_item i USING (brand_id, channel, content_id)
     WHERE p.brand_id = $1 AND ($2 = '' OR p.channel = $2) AND p.minute >= $4
