@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import SecretStr
 
 from bellwether.adapters.http.probes import Readiness, probes
 from bellwether.adapters.http.problems import install
@@ -15,6 +14,7 @@ from bellwether.adapters.postgres.pool import Pool, open_pool
 from bellwether.observability import metrics
 from bellwether_api.brands import Brands
 from bellwether_api.cache import AnswerCache
+from bellwether_api.limits import bounded
 from bellwether_api.metering import metered
 from bellwether_api.openapi import DESCRIPTION, TAGS, TITLE, describe
 from bellwether_api.parts import Parts
@@ -35,8 +35,8 @@ class Service:
     def __init__(self, settings: Settings, now: Callable[[], float] = time.time) -> None:
         self.settings = settings
         self.readiness = Readiness()
-        self.app = _fastapi(settings, self.readiness, self._running)
-        self.asgi = metered(self.app)
+        self.app = _fastapi(self.readiness, self._running)
+        self.asgi = metered(bounded(self.app, settings.max_body_bytes))
         self._now = now
         metrics.READY.set_function(lambda: float(self.readiness.ready))
 
@@ -74,7 +74,7 @@ def _directory(settings: Settings, pool: Pool) -> Any:
     return Directory.open(pool, *peppers, refresh_s=settings.directory_refresh_s)
 
 
-def _fastapi(settings: Settings, readiness: Readiness, lifespan: Callable[[FastAPI], Any] | None) -> FastAPI:
+def _fastapi(readiness: Readiness, lifespan: Callable[[FastAPI], Any] | None) -> FastAPI:
     app = FastAPI(
         title=TITLE,
         version=VERSION,
@@ -83,7 +83,6 @@ def _fastapi(settings: Settings, readiness: Readiness, lifespan: Callable[[FastA
         lifespan=lifespan,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=settings.max_body_bytes,
     )
     install(app)
     for router in (brands.router, kpis.router, scorecards.router, probes(readiness)):
@@ -94,5 +93,4 @@ def _fastapi(settings: Settings, readiness: Readiness, lifespan: Callable[[FastA
 
 def documentation() -> dict[str, Any]:
     """The OpenAPI document, without anything running."""
-    settings = Settings.model_construct(key_pepper=SecretStr("only for the document"))  # defaults, whatever is set here
-    return _fastapi(settings, Readiness(), None).openapi()
+    return _fastapi(Readiness(), None).openapi()

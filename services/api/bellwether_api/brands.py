@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from hashlib import sha256
 from typing import NamedTuple
@@ -164,7 +163,7 @@ def parse_cursor(text: str) -> str:
     """The slug of a cursor. Raises ValueError for what `cursor` did not make."""
     try:
         slug = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
-    except (binascii.Error, UnicodeError):
+    except ValueError:  # not base64, or not ASCII
         slug = ""
     if not _SLUG.fullmatch(slug) or cursor(slug) != text:
         raise ValueError("must be the `next` of a page")

@@ -1,16 +1,9 @@
 """Counts and times every request by its route, never by its path."""
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 from bellwether.observability import metrics
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+from bellwether_api.asgi import Asgi, Message, Receive, Scope, Send
 
 _FAILED = 500
 

@@ -10,11 +10,11 @@ from bellwether.domain.clock import LocalClock, ceil_minute, date_of, day_of
 from bellwether.domain.windows import MINUTES_KEPT_S, PERIOD_START, Span, Window, next_period, period_span
 
 _FORMS: tuple[tuple[Window, re.Pattern[str]], ...] = (
-    (Window.YEAR, re.compile(r"(\d{4})")),
-    (Window.QUARTER, re.compile(r"(\d{4})-Q([1-4])")),
-    (Window.MONTH, re.compile(r"(\d{4})-(\d\d)")),
-    (Window.WEEK, re.compile(r"(\d{4})-W(\d\d)")),
-    (Window.DAY, re.compile(r"(\d{4})-(\d\d)-(\d\d)")),
+    (Window.YEAR, re.compile(r"(\d{4})", re.ASCII)),
+    (Window.QUARTER, re.compile(r"(\d{4})-Q([1-4])", re.ASCII)),
+    (Window.MONTH, re.compile(r"(\d{4})-(\d\d)", re.ASCII)),
+    (Window.WEEK, re.compile(r"(\d{4})-W(\d\d)", re.ASCII)),
+    (Window.DAY, re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)),
 )
 FORMS = "YYYY, YYYY-Qn, YYYY-MM, YYYY-Www or YYYY-MM-DD"
 _YEARS = range(1970, 2200)

@@ -4,8 +4,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 _SLUG = r"^[a-z0-9][a-z0-9-]{0,62}$"
@@ -90,18 +89,11 @@ class BrandChanges(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    # None cannot be sent, it only marks what was left out.
-    name: Name | SkipJsonSchema[None] = None
-    time_zone: TimeZone | SkipJsonSchema[None] = None
-    currency: Currency | SkipJsonSchema[None] = None
-    competitors: Competitors | SkipJsonSchema[None] = None
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _not_null(cls, given: object) -> object:
-        if given is None:
-            raise PydanticCustomError("null", "cannot be null; leave it out to keep it")
-        return given
+    # Made anew, so that the schema shows no default: what is left out has none, it stays.
+    name: Name = Field(default_factory=str)
+    time_zone: TimeZone = Field(default_factory=str)
+    currency: Currency = Field(default_factory=str)
+    competitors: Competitors = Field(default_factory=tuple)
 
     def changes(self) -> dict[str, object]:
         """The fields that were sent."""

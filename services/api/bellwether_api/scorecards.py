@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.pool import Connection, Pool
 from bellwether.adapters.postgres.readings import read_sources
 from bellwether.catalogue.builtin import CATALOGUE
-from bellwether.catalogue.evaluate import Value, facts_of, value_of
-from bellwether.catalogue.kpi import Area, Direction, Kpi, Line, Scorecard
+from bellwether.catalogue.evaluate import Sources, Value, facts_of, value_of
+from bellwether.catalogue.kpi import Area, Direction, Line, Scorecard
 from bellwether.catalogue.scorecards import SCORECARDS
 from bellwether.domain.clock import LocalClock, ceil_minute
 from bellwether.domain.errors import Fault, Invalid, UnknownScorecard
@@ -44,6 +45,14 @@ class _Frame(NamedTuple):
     before: Span
 
 
+class _CutSources(NamedTuple):
+    """What the card of one cut is evaluated from."""
+
+    cut: str
+    now: Sources
+    before: Sources
+
+
 class ScorecardReader:
     """Reads scorecards. `now` gives the present moment in seconds since 1970."""
 
@@ -60,10 +69,12 @@ class ScorecardReader:
         view = viewpoint(query.as_of, query.known_at, clock, now)
         frame = _frame(query.period, view.as_of, clock, now)
         async with reading(self._pool) as connection:
-            cuts = [
-                ScorecardCut(shown(cut), await _areas(connection, brand, card, cut, frame, view))
+            sources = [
+                await _sources(connection, brand, cut, frame, view)
                 for cut in await stored_cuts(connection, brand.brand_id, query.cut)
             ]
+        # In a thread: a long period takes tens of milliseconds, and others are waiting.
+        cuts = await asyncio.to_thread(lambda: [_card(card, of_cut, frame) for of_cut in sources])
         return ScorecardOut(
             brand=brand.slug,
             time_zone=brand.time_zone,
@@ -88,22 +99,25 @@ def _frame(asked: Period | None, as_of: int, clock: LocalClock, now: int) -> _Fr
     return _Frame(period, span, before_of(period, span, clock, now))
 
 
-async def _areas(
-    connection: Connection, brand: Brand, card: Scorecard, cut: str, frame: _Frame, view: Viewpoint
-) -> list[ScorecardArea]:
-    kpis = {key: CATALOGUE[key] for key in card.kpis()}
-    values = await _values(connection, brand, cut, frame.span, view, kpis)
-    before = await _values(connection, brand, cut, frame.before, view, kpis)
-    return [_area(area, values, before) for area in card.areas]
-
-
-async def _values(
-    connection: Connection, brand: Brand, cut: str, span: Span, view: Viewpoint, kpis: Mapping[str, Kpi]
-) -> _Values:
+async def _sources(connection: Connection, brand: Brand, cut: str, frame: _Frame, view: Viewpoint) -> _CutSources:
     clock = clock_of(brand.time_zone)
-    sources = await read_sources(connection, brand, cut, [span], clock, view.known_on, view.known_before)
+    # Apart: each is read as it stood at its own end.
+    now, before = [
+        await read_sources(connection, brand, cut, [span], clock, view.known_on, view.known_before)
+        for span in (frame.span, frame.before)
+    ]
+    return _CutSources(cut, now, before)
+
+
+def _card(card: Scorecard, sources: _CutSources, frame: _Frame) -> ScorecardCut:
+    values = _values(card, sources.now, frame.span)
+    before = _values(card, sources.before, frame.before)
+    return ScorecardCut(shown(sources.cut), [_area(area, values, before) for area in card.areas])
+
+
+def _values(card: Scorecard, sources: Sources, span: Span) -> _Values:
     facts = facts_of(sources, span)
-    return {key: value_of(kpi, facts) for key, kpi in kpis.items()}
+    return {key: value_of(CATALOGUE[key], facts) for key in card.kpis()}
 
 
 def _area(area: Area, values: _Values, before: _Values) -> ScorecardArea:

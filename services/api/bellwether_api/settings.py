@@ -10,7 +10,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BELLWETHER_API_", frozen=True)
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8083, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
     log_level: str = Field("INFO", description="Least severity that is logged.")
     postgres_dsn: str = Field(
         "postgresql://bellwether@127.0.0.1:5432/bellwether",

@@ -12,6 +12,10 @@ from bellwether.domain.windows import Window
 from bellwether_api.buckets import SeriesGrain
 
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339, in UTC.")]
+FreshTo = Annotated[
+    datetime | None,
+    Meta(description="When the last event in the values was recorded; null where they were evaluated for this answer."),
+]
 CutName = Annotated[str | None, Meta(description="The cut, as `channel=instagram`; null is the total.")]
 KpiKey = Annotated[str, Meta(description="Key of a KPI in the catalogue.", examples=["brand_mentions"])]
 ValueField = Annotated[float | None, Meta(description="In the KPI's unit; null where it is undefined, with a reason.")]
@@ -104,13 +108,7 @@ class CutValues(Struct, frozen=True):
 
     cut: CutName
     as_of: Annotated[datetime, Meta(tz=True, description="The moment the values are read at.")]
-    fresh_to: Annotated[
-        datetime | None,
-        Meta(
-            description="Everything recorded before this moment is in the values; null where they were read from the "
-            "rollups for this answer."
-        ),
-    ]
+    fresh_to: FreshTo
     kpis: Figures
 
 
@@ -127,7 +125,7 @@ class KpiCut(Struct, frozen=True):
 
     cut: CutName
     as_of: Moment
-    fresh_to: Moment | None
+    fresh_to: FreshTo
     windows: dict[Window, Figure]
 
 

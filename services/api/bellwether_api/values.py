@@ -5,8 +5,9 @@ Both come from the same evaluator, so that they are the same number to the last 
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.pool import Connection, Pool, Row
 from bellwether.adapters.postgres.readings import read_sources
 from bellwether.catalogue.builtin import CATALOGUE
-from bellwether.catalogue.evaluate import Value, Values, current_spans, evaluate
+from bellwether.catalogue.evaluate import Sources, Value, Values, current_spans, evaluate
 from bellwether.catalogue.kpi import Kpi
 from bellwether.domain.clock import LocalClock
 from bellwether.domain.windows import Span, Window
@@ -48,6 +49,13 @@ class _Read(NamedTuple):
     as_of: int
     fresh_to: int | None
     values: Values
+
+
+class _Alike(NamedTuple):
+    """Windows that end at the same moment, and what they are evaluated from."""
+
+    spans: Mapping[Window, Span]
+    sources: Sources
 
 
 class ValueReader:
@@ -88,7 +96,10 @@ class ValueReader:
         async with reading(self._pool) as connection:
             cuts = await stored_cuts(connection, brand.brand_id, query.cut)
             kept = await _kept(connection, brand, cuts, kpis) if of_now else {}
-            return [kept.get(cut) or await _from_rollups(connection, brand, cut, spans, view, kpis) for cut in cuts]
+            sources = {cut: await _sources(connection, brand, cut, spans, view) for cut in cuts if cut not in kept}
+        # In a thread: a long window takes tens of milliseconds, and others are waiting.
+        evaluated = await asyncio.to_thread(_evaluated, sources, view.as_of, kpis) if sources else {}
+        return [kept.get(cut) or evaluated[cut] for cut in cuts]
 
 
 async def _kept(connection: Connection, brand: Brand, cuts: Sequence[str], kpis: Collection[Kpi]) -> dict[str, _Read]:
@@ -102,24 +113,27 @@ def _kept_row(row: Row) -> _Read:
     return _Read(row["cut"], row["as_of"], row["fresh_to"], _decode(row["body"]))
 
 
-async def _from_rollups(
-    connection: Connection,
-    brand: Brand,
-    cut: str,
-    spans: Mapping[Window, Span],
-    view: Viewpoint,
-    kpis: Collection[Kpi],
-) -> _Read:
-    values: Values = {kpi.key: {} for kpi in kpis}
+async def _sources(
+    connection: Connection, brand: Brand, cut: str, spans: Mapping[Window, Span], view: Viewpoint
+) -> list[_Alike]:
     # A reading takes back what came after its end: windows that end at different moments are read apart.
+    found = []
     for end in sorted({span.end for span in spans.values()}):
         alike = {window: span for window, span in spans.items() if span.end == end}
         sources = await read_sources(
             connection, brand, cut, alike.values(), clock_of(brand.time_zone), view.known_on, view.known_before
         )
-        for key, by_window in evaluate(sources, alike, kpis).items():
-            values[key].update(by_window)
-    return _Read(cut, view.as_of, None, values)
+        found.append(_Alike(alike, sources))
+    return found
+
+
+def _evaluated(sources: Mapping[str, Iterable[_Alike]], as_of: int, kpis: Collection[Kpi]) -> dict[str, _Read]:
+    found = {cut: _Read(cut, as_of, None, {kpi.key: {} for kpi in kpis}) for cut in sources}
+    for cut, parts in sources.items():
+        for part in parts:
+            for key, by_window in evaluate(part.sources, part.spans, kpis).items():
+                found[cut].values[key].update(by_window)
+    return found
 
 
 def _figures(read: _Read, kpis: Collection[Kpi], windows: Sequence[Window]) -> Figures:
@@ -131,4 +145,4 @@ def _by_window(values: Mapping[Window, Value], windows: Sequence[Window]) -> dic
 
 
 def _moment(seconds: int | None) -> datetime | None:
-    return None if seconds is None else moment_at(seconds)
+    return moment_at(seconds) if seconds else None

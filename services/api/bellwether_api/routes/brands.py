@@ -11,6 +11,7 @@ from bellwether.domain.errors import (
     AlreadyExists,
     Conflict,
     Invalid,
+    Malformed,
     MissingScope,
     StaleVersion,
     TooLarge,
@@ -69,7 +70,7 @@ async def list_brands(
     response_class=Response,
     responses={
         **told(BrandOut, 201, "Location", "Idempotency-Replayed"),
-        **problems(*_REFUSALS, AlreadyExists, TooLarge),
+        **problems(*_REFUSALS, AlreadyExists, Malformed, TooLarge),
     },
 )
 async def create_brand(
@@ -115,7 +116,7 @@ async def read_brand(brand: BrandToRead, parts: Running, if_none_match: IfNoneMa
     response_class=Response,
     responses={
         **told(BrandOut),
-        **problems(*_REFUSALS, UnknownBrand, Conflict, StaleVersion, TooLarge),
+        **problems(*_REFUSALS, UnknownBrand, Conflict, StaleVersion, Malformed, TooLarge),
     },
 )
 async def change_brand(
