@@ -6,6 +6,7 @@ SHELL := bash
 PYTHON ?= python3
 DATA ?=
 ARGS ?=
+TESTS ?= tests
 BIN := .venv/bin
 STAMP := .venv/.installed
 PACKAGES := shared services/ingest services/compute services/api cli
@@ -42,8 +43,8 @@ demo: $(STAMP) ## Start everything, replay events, print a scorecard (DATA=file.
 	$(BIN)/bellwether demo $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 .PHONY: test
-test: $(STAMP) ## Run all tests on a real Kafka and a real PostgreSQL (ARGS='-k word' picks some)
-	$(BIN)/python -m pytest tests $(ARGS)
+test: $(STAMP) ## Run all tests on a real Kafka and a real PostgreSQL (TESTS=path or ARGS='-k word' picks some)
+	$(BIN)/python -m pytest $(TESTS) $(ARGS)
 
 .PHONY: check
 check: $(STAMP) ## Lint, format check, strict types and import contracts
@@ -52,13 +53,21 @@ check: $(STAMP) ## Lint, format check, strict types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: docs
+docs: $(STAMP) ## Write the generated pages and documents of docs/ anew
+	$(BIN)/python -m bellwether.wire.schema
+	$(BIN)/python -m bellwether.wire.asyncapi
+	$(BIN)/python -m bellwether_ingest.openapi
+	$(BIN)/python -m bellwether_api.openapi
+	$(BIN)/python -m tests.contract.pages
+
 .PHONY: bench
 bench: $(STAMP) ## Measure throughput and freshness beside a raw ceiling
 	$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: chaos
 chaos: $(STAMP) ## Run the fault tests alone: kills and freezes while events flow
-	$(BIN)/python -m pytest tests/faults $(ARGS)
+	BELLWETHER_FAULTS=long $(BIN)/python -m pytest tests/faults $(ARGS)
 
 .PHONY: clean
 clean: ## Remove .venv and caches (the Kafka jars stay in the user's cache folder)
