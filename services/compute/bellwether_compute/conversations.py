@@ -45,7 +45,7 @@ class Conversation(msgspec.Struct, array_like=True):
     def send(self, message_id: str, message: Sent) -> None:
         """Take a message of the brand; of two with one id the earlier stands."""
         known = self.sent.get(message_id)
-        if known is None or message.at < known.at:
+        if known is None or (message.at, message.in_reply_to or "") < (known.at, known.in_reply_to or ""):
             self.sent[message_id] = message
 
     def answers(self) -> dict[str, Answer]:
@@ -56,13 +56,14 @@ class Conversation(msgspec.Struct, array_like=True):
         answer). One that does not say answers all that waited when it was sent.
         """
         found: dict[str, Answer] = {}
+        unanswered = iter(sorted((message.at, message_id) for message_id, message in self.received.items()))
+        waiting = next(unanswered, None)
         for message_id, sent in sorted(self.sent.items(), key=lambda pair: (pair[1].at, pair[0])):
-            for target in self._targets(sent):
-                received_at = self.received[target].at
-                found.setdefault(target, Answer(max(sent.at, received_at), message_id))
+            if (target := sent.in_reply_to) is not None:
+                if target in self.received:
+                    found.setdefault(target, Answer(max(sent.at, self.received[target].at), message_id))
+                continue
+            while waiting is not None and waiting[0] <= sent.at:
+                found.setdefault(waiting[1], Answer(sent.at, message_id))
+                waiting = next(unanswered, None)
         return found
-
-    def _targets(self, sent: Sent) -> list[str]:
-        if sent.in_reply_to is not None:
-            return [sent.in_reply_to] if sent.in_reply_to in self.received else []
-        return [message_id for message_id, message in self.received.items() if message.at <= sent.at]

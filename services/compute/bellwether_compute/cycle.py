@@ -16,7 +16,7 @@ from bellwether_compute.dedup import HORIZON_DAYS, utc_day
 from bellwether_compute.failpoints import Failpoint
 from bellwether_compute.loading import forget_surplus, load_brand, load_chunks, load_for, open_days
 from bellwether_compute.pipeline import Changes, Pipeline
-from bellwether_compute.refresh import Due, Refresher, chunks_now, refresh, slides_next
+from bellwether_compute.refresh import Due, Refresher, as_of_now, chunks_now, refresh, slides_next
 from bellwether_compute.state import BrandState, PartitionState
 from bellwether_compute.store import Advance, CurrentRow, commit
 from bellwether_compute.taking import Taken, take
@@ -67,7 +67,7 @@ class Cycle:
                 with metrics.COMMIT_DURATION.time():
                     await commit(connection, self.stream, advances, changes, current)
                 self.failpoint.reach("after_commit")
-        self._settle(partitions, advances, changes, due)
+        self._settle(partitions, advances, changes, list(zip(due, current, strict=True)))
         self.announcer.announce(zip(due, current, strict=True))
         return changes
 
@@ -104,28 +104,33 @@ class Cycle:
         due = self.refresher.due(now, most)
         for brand, _, _ in due:
             await load_brand(connection, brand)
-        wanted = {(brand, cut): chunks_now(brand, int(now)) for brand, cut, _ in due}
+        as_of = {brand: as_of_now(brand, now) for brand, _, _ in due}
+        wanted = {(brand, cut): chunks_now(brand, as_of[brand]) for brand, cut, _ in due}
         await load_chunks(connection, wanted)
         for (brand, cut), chunks in wanted.items():
             brand.timeline(cut).forget_but(chunks)
-        return due, [refresh(brand, cut, int(now)) for brand, cut, _ in due]
+        return due, [refresh(brand, cut, as_of[brand]) for brand, cut, _ in due]
 
     def _settle(
-        self, partitions: Partitions, advances: Sequence[Advance], changes: Changes, due: Sequence[Due]
+        self,
+        partitions: Partitions,
+        advances: Sequence[Advance],
+        changes: Changes,
+        refreshed: Sequence[tuple[Due, CurrentRow]],
     ) -> None:
         """After the commit: remember where we are, and tell the metrics."""
         now = time.time()
         for advance in advances:
             partitions[advance.part].next_offset = advance.next_offset
             partitions[advance.part].seen.close_before(utc_day(int(now)) - HORIZON_DAYS - 1)
-        self.refresher.done(due, now)
-        for brand, cut, moved_ms in due:
-            self.refresher.slide_at(brand, cut, slides_next(brand, cut, int(now)))
+        self.refresher.done((due for due, _ in refreshed), now)
+        for (brand, cut, moved_ms), row in refreshed:
+            self.refresher.slide_at(brand, cut, slides_next(brand, cut, row.as_of))
             if moved_ms is not None:
                 metrics.FRESHNESS.observe(max(0.0, now - moved_ms / 1000))
         for brand, _ in changes.moved:
             forget_surplus(brand, self.max_cached)
-        _count(changes, len(due))
+        _count(changes, len(refreshed))
 
 
 def _advances(partitions: Partitions, batches: Batches, due: Sequence[Due]) -> list[Advance]:

@@ -15,7 +15,7 @@ from bellwether.wire.events import AudienceSnapshot, ContentMetrics
 from bellwether_compute.content import Item, StoredItem
 from bellwether_compute.conversations import Conversation
 from bellwether_compute.dedup import HORIZON_DAYS, days_to_open, utc_day
-from bellwether_compute.pipeline import conversation_key, item_key
+from bellwether_compute.pipeline import conversation_key, item_key, level_moment
 from bellwether_compute.state import BrandState, PartitionState
 from bellwether_compute.taking import Taken
 
@@ -136,7 +136,7 @@ async def _load_followed(connection: Connection, brands: Brands, fresh: Sequence
     for taken in fresh:
         if isinstance(event := taken.event, AudienceSnapshot):
             data = event.data
-            moment = int(data.observed_at.timestamp()) if data.observed_at else taken.time
+            moment = level_moment(taken, event)
             history = taken.brand.history(data.audience, data.channel, event.source)
             stop = history.next_after(moment) or _END_OF_TIME
             wanted.append((taken.brand.brand.brand_id, data.channel, moment, stop))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any, NamedTuple, get_type_hints
 
 from bellwether.catalogue.measures import Fold, Measure, Where
-from bellwether.wire.events import Body, Event, Interaction, Mention, MessageReceived
+from bellwether.wire.events import EVENT_TYPES, Event, Interaction, Mention, MessageReceived
 from bellwether_compute.groups import Group
 
 POINTS = 10_000
@@ -73,9 +74,7 @@ def _points(event: Event, score: Score) -> int | None:
 def _reader(field: str) -> Read:
     if field in _DERIVED:
         return _DERIVED[field]
-    if field not in Body.__struct_fields__ and not field.isidentifier():
-        raise ValueError(f"no such field: {field}")
-    return lambda data, _: getattr(data, field, None)
+    return lambda data, _: getattr(data, field)
 
 
 def _condition(where: Sequence[Where]) -> Callable[[Any, Derived], bool]:
@@ -127,14 +126,33 @@ _COMPILERS: dict[Fold, Callable[[Measure], Count]] = {
 }
 
 
+@cache
+def _fields_of(event_type: str) -> frozenset[str]:
+    """What a condition or a sum over events of this type may read."""
+    if event_type not in EVENT_TYPES:
+        raise ValueError(f"no such event type: {event_type}")
+    body = get_type_hints(EVENT_TYPES[event_type])["data"]
+    return frozenset(body.__struct_fields__) | _DERIVED.keys()
+
+
+def _check_fields(measure: Measure, event_type: str) -> None:
+    fields, read = _fields_of(event_type), [where.field for where in measure.where]
+    if measure.fold is not Fold.COUNT:
+        read.append(measure.field or "")
+    for field in read:
+        if field not in fields:
+            raise ValueError(f"{measure.key}: no such field of {event_type}: {field!r}")
+
+
 def compile_measures(measures: Sequence[Measure]) -> Mapping[str, tuple[Count, ...]]:
     """For every event type the functions that count an event of it.
 
-    Raises ValueError for a field that no body can have.
+    Raises ValueError for a measure that reads a type or a field which does not exist.
     """
     by_type: defaultdict[str, list[Count]] = defaultdict(list)
     for measure in measures:
         if compiler := _COMPILERS.get(measure.fold):
             for event_type in measure.events:
+                _check_fields(measure, event_type)
                 by_type[event_type].append(compiler(measure))
     return {event_type: tuple(counts) for event_type, counts in by_type.items()}

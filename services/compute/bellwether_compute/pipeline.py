@@ -31,7 +31,7 @@ from bellwether_compute.dedup import Verdict, identity_of, utc_day
 from bellwether_compute.groups import Groups, RollupRow, place_of
 from bellwether_compute.measuring import Count, Score, derive
 from bellwether_compute.state import BrandState, ConversationKey, ItemKey, PartitionState
-from bellwether_compute.taking import LeftOut, Reason, Taken
+from bellwether_compute.taking import LeftOut, Reason, Taken, moment_of
 
 
 @dataclass(slots=True)
@@ -150,25 +150,25 @@ def snapshot_counts(event: ContentMetrics) -> Counts:
 def _gains(taken: Taken, key: ItemKey | None) -> Iterable[Gain]:
     """What the item of an event gained by it; interactions without an item gain alone."""
     if find := _GAINS.get(type(taken.event)):
-        return find(taken.brand.items[key] if key else Item(), taken.time, taken.event)
+        return find(taken.brand.items[key] if key else Item(), taken, taken.event)
     return ()
 
 
-def _gains_by_interaction(item: Item, moment: int, event: Interaction) -> Iterable[Gain]:
+def _gains_by_interaction(item: Item, taken: Taken, event: Interaction) -> Iterable[Gain]:
     count = _SIGN[event.data.op] * event.data.count
-    return interact(item, moment, COUNTER_OF_KIND[event.data.kind], count)
+    return interact(item, taken.time, COUNTER_OF_KIND[event.data.kind], count)
 
 
-def _gains_by_snapshot(item: Item, _: int, event: ContentMetrics) -> Iterable[Gain]:
-    return observe(item, int(event.data.observed_at.timestamp()), snapshot_counts(event))
+def _gains_by_snapshot(item: Item, taken: Taken, event: ContentMetrics) -> Iterable[Gain]:
+    return observe(item, moment_of(event.data.observed_at, taken.record), snapshot_counts(event))
 
 
-def _gains_by_publication(item: Item, moment: int, event: ContentPublished) -> Iterable[Gain]:
-    return () if event.data.ugc else publish(item, moment)
+def _gains_by_publication(item: Item, taken: Taken, event: ContentPublished) -> Iterable[Gain]:
+    return () if event.data.ugc else publish(item, taken.time)
 
 
 _SIGN = {"add": 1, "edit": 0, "remove": -1}
-_GAINS: dict[type, Callable[[Item, int, Any], Iterable[Gain]]] = {
+_GAINS: dict[type, Callable[[Item, Taken, Any], Iterable[Gain]]] = {
     Interaction: _gains_by_interaction,
     ContentMetrics: _gains_by_snapshot,
     ContentPublished: _gains_by_publication,
@@ -195,12 +195,16 @@ def _note_point(item: Item, minute: int, gain: Gain) -> None:
         counts[gain.counter] = counts.get(gain.counter, 0) + gain.earned
 
 
+def level_moment(taken: Taken, event: AudienceSnapshot) -> int:
+    """When an audience had its size, in UTC seconds."""
+    return moment_of(event.data.observed_at, taken.record) if event.data.observed_at else taken.time
+
+
 def _take_level(taken: Taken, cohorts: _Cohorts, changes: Changes) -> None:
     event, brand = taken.event, taken.brand
     if not isinstance(event, AudienceSnapshot):
         return
-    data = event.data
-    moment = int(data.observed_at.timestamp()) if data.observed_at else taken.time
+    data, moment = event.data, level_moment(taken, event)
     history: LevelHistory = brand.history(data.audience, data.channel, event.source)
     history.put(moment, data.count)
     stored = history.at(moment + 1)

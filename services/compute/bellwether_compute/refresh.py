@@ -7,17 +7,16 @@ more to do than time, the cadence stretches and the freshness metric says so.
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
 
 from bellwether.catalogue.evaluate import Sources, current_spans, evaluate
-from bellwether.domain.clock import DAY_S, HOUR_S, MINUTE_S, ceil_minute
+from bellwether.domain.clock import MINUTE_S, ceil_minute
 from bellwether.domain.timeline import Chunk, chunks_in
-from bellwether.domain.windows import ROLLING_S, Span, Window
-from bellwether.wire.strict import MAX_AHEAD
+from bellwether.domain.windows import Span, Window
+from bellwether_compute.sliding import next_change
 from bellwether_compute.state import BrandState
 from bellwether_compute.store import CurrentRow
 
@@ -25,8 +24,6 @@ MIN_PAUSE_S = 1.0
 """Least time between two refreshes of a brand."""
 
 _ENCODER = msgspec.json.Encoder()
-_AHEAD_S = int(MAX_AHEAD.total_seconds()) + MINUTE_S
-_REACHES_S = tuple(n * length for length in ROLLING_S.values() for n in (1, 2))
 
 
 class Due(NamedTuple):
@@ -95,43 +92,42 @@ class Refresher:
         return max(0.0, now - min(self._moved.values()) / 1000) if self._moved else 0.0
 
 
-def spans_now(brand: BrandState, now: int) -> dict[Window, Span]:
-    """The spans of all windows of a brand at this moment; the same all through a minute."""
-    minute = ceil_minute(now)
+def as_of_now(brand: BrandState, now: float) -> int:
+    """The moment that values made now hold for: the end of this second, or of the one in which
+    the intake took the last event, where its clock is ahead of ours.
+
+    Whatever is counted happened before, so that whoever evaluates at this moment later on
+    finds the same values.
+    """
+    return max(int(now), brand.fresh_to) + 1
+
+
+def spans_now(brand: BrandState, as_of: int) -> dict[Window, Span]:
+    """The spans of all windows of a brand at a moment; the same all through a minute."""
+    minute = ceil_minute(as_of)
     if brand.spans is None or brand.spans[0] != minute:
         spans = current_spans(minute, brand.clock, minute)
         brand.spans = minute, spans, chunks_in(spans.values(), brand.clock)
     return brand.spans[1]
 
 
-def chunks_now(brand: BrandState, now: int) -> frozenset[Chunk]:
-    """The chunks of rollups that the current values of any cut are evaluated from."""
-    spans_now(brand, now)
+def chunks_now(brand: BrandState, as_of: int) -> frozenset[Chunk]:
+    """The chunks of rollups that the values of any cut are evaluated from at a moment."""
+    spans_now(brand, as_of)
     return brand.spans[2] if brand.spans else frozenset()
 
 
-def refresh(brand: BrandState, cut: str, now: int) -> CurrentRow:
+def refresh(brand: BrandState, cut: str, as_of: int) -> CurrentRow:
     """Evaluate all KPIs of a cut in all windows. Its chunks must be loaded."""
-    sources = Sources(brand.timeline(cut), brand.audiences(cut), brand.waiting(cut))
-    values = evaluate(sources, spans_now(brand, now))
-    return CurrentRow(brand.brand.brand_id, cut, now, brand.fresh_to, _ENCODER.encode(values))
+    values = evaluate(_sources(brand, cut), spans_now(brand, as_of))
+    return CurrentRow(brand.brand.brand_id, cut, as_of, brand.fresh_to, _ENCODER.encode(values))
 
 
-def slides_next(brand: BrandState, cut: str, now: int) -> float:
-    """The next moment at which values change without an event: something leaves a window,
-    a day ends, or somebody has waited a minute longer.
-    """
-    timeline, end = brand.timeline(cut), ceil_minute(now)
-    moments = [float(brand.clock.day_start(brand.clock.day(now) + 1))]
-    for reach in _REACHES_S:
-        first = timeline.next_filled(end - reach, end)
-        if first is not None:
-            moments.append(max(first + reach, end))
-    if (ahead := timeline.next_filled(end, end + _AHEAD_S)) is not None:
-        moments.append(ahead + 1)
-    waiting = brand.waiting(cut)["messages"]
-    if bisect_left(waiting, now - DAY_S) < len(waiting):
-        moments.append(end)
-    elif bisect_left(waiting, now - 90 * DAY_S) < len(waiting):
-        moments.append(now + HOUR_S)
-    return max(min(moments), now + MINUTE_S / 2)
+def _sources(brand: BrandState, cut: str) -> Sources:
+    return Sources(brand.timeline(cut), brand.audiences(cut), brand.waiting(cut))
+
+
+def slides_next(brand: BrandState, cut: str, as_of: int) -> float:
+    """The moment at which to refresh again where nothing moves: no later than a value changes."""
+    later = next_change(_sources(brand, cut), spans_now(brand, as_of), brand.clock, ceil_minute(as_of))
+    return later - MINUTE_S  # from then on, `as_of_now` lies in the minute that ends there

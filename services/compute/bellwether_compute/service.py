@@ -22,6 +22,7 @@ from bellwether.adapters.postgres.directory import Directory
 from bellwether.adapters.postgres.pool import Pool, open_pool
 from bellwether.catalogue.measures import MEASURES
 from bellwether.domain.sentiment import CachedScorer, SentimentScorer
+from bellwether.observability import metrics
 from bellwether_compute.announcing import Announcer
 from bellwether_compute.claims import Claimant
 from bellwether_compute.cycle import Cycle
@@ -56,6 +57,7 @@ class Service:
         self._settings = settings
         self._worker: Worker | None = None
         self.readiness = Readiness({"worker": self._why_not_ready})
+        metrics.READY.set_function(lambda: float(self.readiness.ready))
         self.app = FastAPI(title="Bellwether compute", lifespan=self._lifespan, docs_url=None, openapi_url=None)
         self.app.include_router(probes(self.readiness))
 

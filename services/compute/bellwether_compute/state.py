@@ -10,6 +10,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
 
 from bellwether.adapters.postgres.directory import Brand
+from bellwether.adapters.postgres.readings import account_key
 from bellwether.catalogue.evaluate import TOTAL, LevelHistory
 from bellwether.catalogue.measures import Audience
 from bellwether.domain.clock import LocalClock
@@ -57,7 +58,8 @@ class BrandState:
         found: dict[Audience, dict[str, LevelHistory]] = {}
         for (audience, channel), accounts in self.levels.items():
             if cut in (TOTAL, f"channel={channel}"):
-                found.setdefault(audience, {}).update(accounts)
+                named = {account_key(channel, account): history for account, history in accounts.items()}
+                found.setdefault(audience, {}).update(named)
         return found
 
     def history(self, audience: Audience, channel: str, account: str) -> LevelHistory:
@@ -80,14 +82,24 @@ class BrandState:
         return {name: self._waiting.get((name, cut), []) for name in ("messages", "queries")}
 
     def set_waiting(self, kind: str, channel: str, received_at: int, waits: bool) -> None:
-        """A message begins to wait for its answer, or no longer does."""
+        """A message begins to wait for its answer, or no longer does.
+
+        Raises ValueError for one that does not wait: whoever waits is not who was thought to.
+        """
         for name in _waits_as(kind):
             for cut in self.cuts(channel):
                 moments = self._waiting.setdefault((name, cut), [])
                 if waits:
                     insort(moments, received_at)
                 else:
-                    del moments[bisect_left(moments, received_at)]
+                    _remove(moments, received_at)
+
+
+def _remove(moments: list[int], moment: int) -> None:
+    at = bisect_left(moments, moment)
+    if moments[at : at + 1] != [moment]:
+        raise ValueError(f"a message received at {moment} does not wait")
+    del moments[at]
 
 
 def _waits_as(kind: str) -> Iterator[str]:

@@ -92,8 +92,8 @@ _RECEIPTS = """
         answered_at = excluded.answered_at, answered_by = excluded.answered_by
 """
 _SEEN = """
-    INSERT INTO dedup_segment (stream, part, event_day, first_offset, entries)
-    SELECT $1, * FROM unnest($2::int[], $3::int[], $4::bigint[], $5::bytea[])
+    INSERT INTO dedup_segment (stream, part, event_day, epoch, first_offset, entries)
+    SELECT $1, * FROM unnest($2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::bytea[])
 """
 _LEDGER = """
     INSERT INTO ledger AS stored (stream, part, tenant_id, outcome, events)
@@ -137,7 +137,7 @@ async def commit(
             tag = await connection.execute(_ADVANCE, stream, part, epoch, next_offset, fingerprint, expected)
             if tag != "UPDATE 1":
                 raise Fenced(f"{stream}-{part} is not at {expected} under epoch {epoch} any more")
-        await _write_log_side(connection, stream, {a.part: a.expected for a in advances}, changes)
+        await _write_log_side(connection, stream, {a.part: a for a in advances}, changes)
         await _write_measures(connection, changes)
         await _write_current(connection, current)
 
@@ -148,9 +148,12 @@ async def _write(connection: Connection, query: str, rows: Iterable[Sequence[Any
         await connection.execute(query, *first, *columns)
 
 
-async def _write_log_side(connection: Connection, stream: str, expected: dict[int, int], changes: Changes) -> None:
+async def _write_log_side(connection: Connection, stream: str, advances: dict[int, Advance], changes: Changes) -> None:
     """What became of every record."""
-    seen = [(part, day, expected[part], b"".join(e)) for (part, day), e in changes.seen.items()]
+    seen = [
+        (part, day, advances[part].epoch, advances[part].expected, b"".join(entries))
+        for (part, day), entries in changes.seen.items()
+    ]
     await _write(connection, _SEEN, seen, stream)
     ledger = [(*key, events) for key, events in sorted(changes.outcomes.items())]
     await _write(connection, _LEDGER, ledger, stream)

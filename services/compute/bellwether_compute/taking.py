@@ -10,8 +10,15 @@ from typing import NamedTuple
 import msgspec
 
 from bellwether.adapters.kafka.log_reader import Record
-from bellwether.wire.events import UNREADABLE, Event, decode_event, decode_events, explain
-from bellwether.wire.strict import fault, time_fault
+from bellwether.wire.events import (
+    UNREADABLE,
+    Event,
+    decode_event,
+    decode_events,
+    explain,
+    misplaced,
+)
+from bellwether.wire.strict import fault
 from bellwether_compute.state import BrandState
 
 
@@ -40,7 +47,11 @@ class LeftOut(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """An event with the state of its brand; `time` is when it happened, in UTC seconds."""
+    """An event with the state of its brand; `time` is when it happened, in UTC seconds.
+
+    What a clock ahead of ours dates later than the intake took it happened when it was taken:
+    no value that is kept may hang on what is yet to come.
+    """
 
     record: Record
     brand: BrandState
@@ -106,6 +117,12 @@ def _decode_one(raw: bytes) -> Event | Exception:
         return error
 
 
+def moment_of(told: datetime | None, record: Record) -> int:
+    """The second of what an event dates so, at the latest that in which the intake took it."""
+    recorded = record.timestamp // 1000
+    return min(int(told.timestamp()), recorded) if told else recorded
+
+
 def _placed(record: Record, brand: BrandState, event: Event | Exception) -> Taken | LeftOut:
     tenant_id = brand.brand.tenant_id
     if isinstance(event, Exception):
@@ -114,7 +131,7 @@ def _placed(record: Record, brand: BrandState, event: Event | Exception) -> Take
         return LeftOut(record, reason, detail, tenant_id)
     if event.data.brand != brand.brand.slug:
         return LeftOut(record, Reason.WRONG_KEY, "the body names another brand than the key", tenant_id)
-    if words := time_fault(event.time, datetime.fromtimestamp(record.timestamp / 1000, UTC)):
-        return LeftOut(record, Reason.WRONG_TIME, f"its time {words}", tenant_id)
-    time = int(event.time.timestamp()) if event.time else record.timestamp // 1000
-    return Taken(record, brand, event, time)
+    recorded_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    if (wrong := misplaced(event, recorded_at)) is not None:
+        return LeftOut(record, Reason.WRONG_TIME, f"{wrong.pointer}: {wrong.detail}", tenant_id)
+    return Taken(record, brand, event, moment_of(event.time, record))

@@ -22,8 +22,8 @@ from bellwether.domain.errors import (
     TooLarge,
     UnknownBrand,
 )
-from bellwether.wire.events import UNREADABLE, Event, decode_event, decode_events, explain
-from bellwether.wire.strict import fault, time_fault
+from bellwether.wire.events import UNREADABLE, Event, decode_event, decode_events, explain, misplaced
+from bellwether.wire.strict import fault
 from bellwether.wire.topics import event_key
 from bellwether_ingest.media import Mode, RawHeaders, envelope
 
@@ -261,12 +261,12 @@ class _Sorting:
 
     def _admit(self, index: int, raw: bytes, event: Event) -> None:
         values = self._values_of(event.data.brand)
-        said = None if event.time is None else time_fault(event.time, self._door.received_at)
+        wrong = misplaced(event, self._door.received_at)
         if values is None:
             faults = (Fault(f"{self._pointer(index)}/data/brand", "no such brand"),)
             self._reject(index, event.id, UnknownBrand("No such brand for this key.", faults=faults))
-        elif said is not None:
-            faults = (Fault(f"{self._pointer(index)}/time", said),)
+        elif wrong is not None:
+            faults = (Fault(f"{self._pointer(index)}{wrong.pointer}", wrong.detail),)
             self._reject(index, event.id, Invalid("Not a valid event.", faults=faults))
         else:
             values.append(raw)

@@ -4,7 +4,6 @@ A measure names the event types it reads, which of their events, and how one eve
 Fields are named as in the event's body; names that start with `@` are facts that the fold
 derives from the event:
 
-- `@signed_count`: `count`, negative where the interaction is taken back, 0 where edited
 - `@own`: whether a mention is of the brand itself rather than of a competitor
 - `@sentiment`: the score of the text in ten-thousandths, from the source where it gives one
 - `@sentiment_label`: positive, neutral or negative

@@ -177,14 +177,28 @@ class Timeline:
 
     def next_filled(self, start: int, end: int) -> int | None:
         """The start of the first bucket in [start, end) that has anything in it, in UTC
-        seconds; of the hour or day, where nothing finer is loaded. None if there is none.
+        seconds; at most the start of a coarser one, where nothing finer is loaded.
+
+        Returns None if there is none.
         """
-        for segment in cover(start, end, self.clock):
-            buckets = [b for b in self._buckets[segment.grain] if segment.start <= b < segment.stop]
-            if buckets:
-                first = min(buckets)
-                return self.clock.day_start(first) if segment.grain is Grain.DAY else first
-        return None
+        firsts = map(self._first_filled, cover(start, end, self.clock))
+        return next((first for first in firsts if first is not None), None)
+
+    def _first_filled(self, segment: Segment) -> int | None:
+        grain, start, stop = segment
+        if all(chunk in self.loaded for chunk in chunks_of(segment, self.clock)):
+            first = min((b for b in self._buckets[grain] if start <= b < stop), default=None)
+            return self.clock.day_start(first) if first is not None and grain is Grain.DAY else first
+        if grain is Grain.DAY:
+            return self.clock.day_start(start)
+        first = self._first_filled(self._coarser(segment))
+        return None if first is None else max(first, start)
+
+    def _coarser(self, segment: Segment) -> Segment:
+        grain, start, stop = segment
+        if grain is Grain.MINUTE:
+            return Segment(Grain.HOUR, self.clock.hour(start), self.clock.next_hour(stop - MINUTE_S))
+        return Segment(Grain.DAY, self.clock.day(start), self.clock.day(stop - 1) + 1)
 
     def forget_but(self, chunks: frozenset[Chunk]) -> None:
         """Forget all but these chunks, if much more than them is loaded."""

@@ -49,7 +49,8 @@ ROLLING_S: dict[Window, int] = {
     Window.DAYS_28: 28 * DAY_S,
     Window.DAYS_90: 90 * DAY_S,
 }
-_MINUTE_EDGES = frozenset({Window.HOUR, Window.DAY_24H, Window.DAYS_7, Window.DAY, Window.WEEK})
+MINUTE_EDGES = frozenset({Window.HOUR, Window.DAY_24H, Window.DAYS_7, Window.DAY, Window.WEEK})
+"""The windows that begin and end between any two minutes; the others do between hours."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -117,7 +118,7 @@ def period_span(window: Window, first: date, clock: LocalClock, as_of: int) -> S
     elapsed_days = clock.day(end) - day_of(first)
     into_day = end - clock.day_start(clock.day(end))
     before_end = clock.day_start(day_of(previous_first) + elapsed_days) + into_day
-    if window not in _MINUTE_EDGES:
+    if window not in MINUTE_EDGES:
         before_end = clock.hour(before_end)
     return Span(start, end, before_start, min(before_end, start), partial=True)
 
@@ -129,7 +130,7 @@ def _ceil_hour(moment: int, clock: LocalClock) -> int:
 def _rolling_span(window: Window, end: int, clock: LocalClock) -> Span:
     length = ROLLING_S[window]
     start, before = end - length, end - 2 * length
-    if window not in _MINUTE_EDGES:
+    if window not in MINUTE_EDGES:
         start, before = _ceil_hour(start, clock), _ceil_hour(before, clock)
     return Span(start, end, before, start)
 

@@ -79,10 +79,8 @@ EVENTS_LEFT_OUT = Counter(
 EVENTS_QUARANTINED = Counter(
     "bellwether_events_quarantined_total",
     "Records put aside with their reason.",
-    [
-        "service",
-        "reason",
-    ],  # compute; empty, malformed, invalid, unknown_brand, wrong_key, wrong_time, conflicting, unwritable
+    # service: compute; reason: empty, malformed, invalid, unknown_brand, wrong_key, wrong_time, conflicting, unwritable
+    ["service", "reason"],
 )
 LAG_RECORDS = Gauge("bellwether_lag_records", "Records in a partition that are not applied yet.", ["partition"])
 LAG_SECONDS = Gauge(

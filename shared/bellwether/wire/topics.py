@@ -38,7 +38,7 @@ EVENTS: Final = Topic(
     name="social.events.v1",
     summary="Every event that was taken in, as it was sent. All of a brand is in one partition, in order.",
     partitions=12,
-    retention=timedelta(days=30),
+    retention=timedelta(days=400),  # a year and what it is compared with can be counted anew from the log
     max_message_bytes=2 * _MIB,
 )
 QUARANTINE: Final = Topic(

@@ -79,7 +79,8 @@ class LogReader:
             yield reader
         finally:
             with contextlib.suppress(KafkaError, OSError, TimeoutError):
-                await asyncio.wait_for(reader._consumer.stop(), _STOP_S)
+                async with asyncio.timeout(_STOP_S):
+                    await reader._consumer.stop()
 
     def join(self, on_revoked: Moved, on_assigned: Moved) -> None:
         """Join the group. `on_revoked` is awaited before partitions go to another member."""

@@ -85,6 +85,7 @@ from bellwether.wire.events.reputation import (
     SurveyResponse,
     SurveyResponseData,
 )
+from bellwether.wire.events.timing import misplaced
 
 __all__ = [
     "EVENT_TYPES",
@@ -162,5 +163,6 @@ __all__ = [
     "decode_events",
     "encode_event",
     "explain",
+    "misplaced",
     "type_name",
 ]

@@ -26,9 +26,10 @@ create table dedup_segment (
     stream text not null,
     part int not null,
     event_day int not null,
+    epoch bigint not null,
     first_offset bigint not null,
     entries bytea not null check (length(entries) % 20 = 0),
-    primary key (stream, part, event_day, first_offset)
+    primary key (stream, part, event_day, epoch, first_offset)
 );
 
 -- What became of every record: their sum per partition is next_offset less where it began.

@@ -1,0 +1,27 @@
+"""Whether the moments that an event names can be, seen from when it was taken in."""
+
+from datetime import datetime
+
+from bellwether.wire.events.audience import AudienceSnapshot
+from bellwether.wire.events.content import ContentMetrics
+from bellwether.wire.events.decoding import Event, FieldError
+from bellwether.wire.strict import time_fault
+
+_OBSERVED = frozenset({AudienceSnapshot, ContentMetrics})
+
+
+def _observed_at(event: Event) -> datetime | None:
+    found: datetime | None = getattr(event.data, "observed_at", None)
+    return found
+
+
+def misplaced(event: Event, received_at: datetime) -> FieldError | None:
+    """The moment of an event that cannot be, and why: its time, or when its counts were observed; else None.
+
+    received_at: when the intake took it, aware
+    """
+    if words := time_fault(event.time, received_at):
+        return FieldError("/time", words)
+    if type(event) in _OBSERVED and (words := time_fault(_observed_at(event), received_at)):
+        return FieldError("/data/observed_at", words)
+    return None
