@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
 
 from bellwether_cli import terminal
 from bellwether_cli.stack.errors import StackError
-from bellwether_cli.stack.ports import is_free
+from bellwether_cli.stack.ports import PortChoice
 from bellwether_cli.stack.signals import run_until_signalled
 from bellwether_cli.stack.stack import embedded_stack
 from bellwether_cli.stack.system import System, running_system
 
 # Where people look first. Somebody else's server there is no reason not to start: then any free port will do.
-USUAL_PORTS = {"kafka": 9092, "postgres": 5432, "ingest": 8081, "compute": 8082, "api": 8080}
+USUAL_PORTS = MappingProxyType({"kafka": 9092, "postgres": 5432, "ingest": 8081, "compute": 8082, "api": 8080})
 _PORT_NUMBERS = range(1, 65_536)
 
 
-async def up(data_dir: Path | None, ports: Mapping[str, int], *, servers_only: bool = False) -> None:
+async def up(data_dir: Path | None, ports: PortChoice, *, servers_only: bool = False) -> None:
     """Start, print the addresses, and stay until cancelled. Raises StackError when a part fails or dies."""
     if servers_only:
         async with embedded_stack(data_dir, ports=ports, tell=terminal.note) as stack:
@@ -60,12 +60,8 @@ def up_command(
     servers_only: Annotated[bool, typer.Option("--servers-only", help="Only Kafka and PostgreSQL.")] = False,
 ) -> None:
     """Start Kafka, PostgreSQL and Bellwether's services on this machine."""
-    wanted = {**_usual_and_free(), **_parsed(ports or [])}
-    run_until_signalled(up(data_dir, wanted, servers_only=servers_only))
-
-
-def _usual_and_free() -> dict[str, int]:
-    return {name: port for name, port in USUAL_PORTS.items() if is_free(port)}
+    choice = PortChoice(required=_parsed(ports or []), preferred=USUAL_PORTS)
+    run_until_signalled(up(data_dir, choice, servers_only=servers_only))
 
 
 def _parsed(ports: list[str]) -> dict[str, int]:

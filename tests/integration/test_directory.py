@@ -303,3 +303,10 @@ async def test_a_statement_that_runs_too_long_is_ended_by_the_server(database: s
     async with open_pool(database, statement_s=0.2) as pool:
         with pytest.raises(asyncpg.QueryCanceledError):
             await pool.execute("select pg_sleep(60)")
+
+
+async def test_a_directory_ends_at_whatever_moment_of_its_refresh(pool: Pool, keys: Keys) -> None:
+    async with asyncio.timeout(30):
+        for step in range(100):
+            async with Directory.open(pool, PEPPER, refresh_s=0):
+                await asyncio.sleep(step % 40 * 0.0005)  # a cancellation may come at any of its awaits

@@ -16,7 +16,7 @@ from bellwether_cli.demo.story import Brand
 from bellwether_cli.replay.command import report
 from bellwether_cli.replay.plan import Plan, choose
 from bellwether_cli.stack.errors import StackError
-from bellwether_cli.stack.ports import is_free
+from bellwether_cli.stack.ports import PortChoice
 from bellwether_cli.stack.signals import run_until_signalled
 from bellwether_cli.stack.system import System, running_system
 from bellwether_cli.up import USUAL_PORTS, show_addresses
@@ -49,7 +49,7 @@ def demo(
 
 
 async def _demo(story: acts.Story, own: own_data.OwnData | None, data_dir: Path | None, *, once: bool) -> None:
-    ports = {name: port for name, port in USUAL_PORTS.items() if is_free(port)}
+    ports = PortChoice(preferred=USUAL_PORTS)
     starting = terminal.err.status("starting")
     tell = starting.update if terminal.err.is_terminal else terminal.note
     starting.start()

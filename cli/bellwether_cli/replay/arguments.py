@@ -27,6 +27,9 @@ Limit = Annotated[int | None, typer.Option(min=1, help="Only the first rows of t
 Patience = Annotated[float, typer.Option(min=0.1, help="Seconds to repeat a request while the intake is away.")]
 CreateBrands = Annotated[bool, typer.Option("--create-brands", help="First make the brands of the file, by the API.")]
 AdminKey = Annotated[
-    str, typer.Option(help="Key with the scope admin, for --create-brands (BELLWETHER_ADMIN_KEY); default: --key.")
+    str,
+    typer.Option(
+        help="Key with the scope admin, for --create-brands (BELLWETHER_ADMIN_KEY); default: --key.", show_default=False
+    ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Map and check everything, send nothing.")]

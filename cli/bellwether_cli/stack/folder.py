@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from bellwether_cli.stack.errors import StackError
-from bellwether_cli.stack.ports import free_port, is_free
+from bellwether_cli.stack.ports import LOOPBACK, PortChoice, is_free
 
 _LOCK_POLL_S = 0.05
 
@@ -27,9 +28,6 @@ class Ports:
     kafka: int
     kafka_controller: int
     postgres: int
-    ingest: int
-    compute: int
-    api: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +92,20 @@ def open_folder(path: Path | None) -> Iterator[Folder]:
             shutil.rmtree(root, ignore_errors=True)
 
 
-def recall(folder: Folder, wanted: Mapping[str, int]) -> Memory:
-    """What the folder remembers, or new ports and secrets; `wanted` ports go first, then earlier ones that are free.
+def recall(folder: Folder, choice: PortChoice) -> Memory:
+    """What the folder remembers, with its ports as far as they are free and the choice allows; or all of it new.
 
-    Raises StackError when a wanted port is taken.
+    Raises StackError when a required port is taken.
     """
-    for part, port in wanted.items():
+    for part, port in choice.required.items():
         if not is_free(port):
-            raise StackError(part, f"port {port} of 127.0.0.1 is taken")
+            raise StackError(part, f"port {port} of {LOOPBACK} is taken")
     file = folder.path / "stack.json"
     if not file.exists():
-        memory = Memory(_new_ports(wanted), _cluster_id(), *(secrets.token_urlsafe(24) for _ in range(3)))
+        memory = Memory(_pick(choice), _cluster_id(), *(secrets.token_urlsafe(24) for _ in range(3)))
     else:
         memory = _read(file)
-        memory = replace(memory, ports=_new_ports({**_still_free(memory.ports), **wanted}))
+        memory = replace(memory, ports=_pick(choice, asdict(memory.ports)))
     remember(folder, memory)
     return memory
 
@@ -120,9 +118,9 @@ def remember(folder: Folder, memory: Memory) -> None:
         json.dump(asdict(memory), out, indent=2)
 
 
-def with_new_ports(memory: Memory, wanted: Mapping[str, int]) -> Memory:
-    """The same with other ports, except where the user named one."""
-    return replace(memory, ports=_new_ports(wanted))
+def with_new_ports(memory: Memory, choice: PortChoice) -> Memory:
+    """The same with other ports, except where one is required."""
+    return replace(memory, ports=_pick(choice))
 
 
 def _read(file: Path) -> Memory:
@@ -138,12 +136,8 @@ def _cluster_id() -> str:
     return "b" + secrets.token_urlsafe(16)[1:]
 
 
-def _new_ports(wanted: Mapping[str, int]) -> Ports:
-    return Ports(**{name: wanted.get(name) or free_port() for name in Ports.__slots__})
-
-
-def _still_free(ports: Ports) -> dict[str, int]:
-    return {name: port for name, port in asdict(ports).items() if is_free(port)}
+def _pick(choice: PortChoice, earlier: Mapping[str, int] = MappingProxyType({})) -> Ports:
+    return Ports(**{part: choice.pick(part, earlier.get(part)) for part in Ports.__slots__})
 
 
 def _prepare(root: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from abc import ABC, abstractmethod
@@ -13,6 +14,7 @@ from bellwether_cli.stack.folder import Folder
 from bellwether_cli.stack.process import ChildProcess, Command
 
 _PREVIOUS_GONE_S = 20.0
+_TAKEN_S = 2.0
 _POLL_S = 0.05
 _PORT_TAKEN = "address already in use"
 
@@ -141,6 +143,13 @@ async def _answer(child: ChildProcess, answers: Callable[[], Awaitable[bool]], d
                 await asyncio.sleep(_POLL_S)
     except TimeoutError:
         return f"gave no answer within {deadline_s:.0f} s"
+    except StackError:
+        # Who refuses us may be somebody else's server on the port: ours then ends within moments.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_TAKEN_S):
+                await child.wait()
+        if child.exit_code is None:
+            raise
     # Somebody else may be answering on the port, while our own server found it taken.
     return None if child.exit_code is None else f"ended at its start ({_in_words(child.exit_code)})"
 

@@ -13,11 +13,12 @@ import httpx2
 
 from bellwether_cli.stack.errors import StackError
 from bellwether_cli.stack.folder import Folder
-from bellwether_cli.stack.part import Part, bring_up, first_crash
-from bellwether_cli.stack.ports import LOOPBACK, free_port
+from bellwether_cli.stack.part import Part, PortTaken, bring_up, first_crash
+from bellwether_cli.stack.ports import ANY_PORT, LOOPBACK, PortChoice
 from bellwether_cli.stack.process import Command
 
 _READY_S = 60.0
+_PORT_ATTEMPTS = 3
 _POLL_S = 0.1
 _PROBE_S = 2.0
 
@@ -113,26 +114,41 @@ async def running_services(
     folder: Folder,
     wiring: Wiring,
     *,
-    ports: Mapping[str, int] = MappingProxyType({}),
+    ports: PortChoice = ANY_PORT,
     settings: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> AsyncIterator[Services]:
     """Start the three services, wait until all are ready, and stop them in order at the end.
 
     The database has to be migrated and the topics have to exist. `settings` are more settings of single services,
-    such as {"compute": {"flush_s": "0.1"}}; `ports` default to free ones. Raises StackError.
+    such as {"compute": {"max_wait_s": "0.05"}}; `ports` may name `ingest`, `compute` and `api`. Raises StackError.
     """
-
-    def service(name: str) -> Service:
-        more = {_variable(name, key): value for key, value in settings.get(name, {}).items()}
-        return Service(folder, name, ports.get(name) or free_port(), {**wiring.environment(name), **more})
-
-    services = Services(service("ingest"), service("compute"), service("api"), wiring)
+    services = await _start(folder, wiring, ports, settings)
     try:
-        await bring_up(services.all)
         await asyncio.gather(*(each.ready() for each in services.all))
         yield services
     finally:
         await asyncio.gather(*(each.stop() for each in services.all))
+
+
+async def _start(
+    folder: Folder, wiring: Wiring, ports: PortChoice, settings: Mapping[str, Mapping[str, str]]
+) -> Services:
+    for attempts_left in reversed(range(_PORT_ATTEMPTS)):
+
+        def service(name: str, choice: PortChoice = ports) -> Service:
+            more = {_variable(name, key): value for key, value in settings.get(name, {}).items()}
+            return Service(folder, name, choice.pick(name), {**wiring.environment(name), **more})
+
+        services = Services(service("ingest"), service("compute"), service("api"), wiring)
+        try:
+            await bring_up(services.all)
+        except PortTaken as error:
+            if error.part in ports.required or not attempts_left:
+                raise
+            ports = ports.without_preferences()
+        else:
+            return services
+    raise AssertionError
 
 
 def _variable(service: str, setting: str) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
-from bellwether_cli.stack.folder import Folder, Memory, Ports, open_folder, recall, remember, with_new_ports
+from bellwether_cli.stack.folder import Folder, Memory, open_folder, recall, remember, with_new_ports
 from bellwether_cli.stack.jars import kafka_jars
 from bellwether_cli.stack.java import find_java
 from bellwether_cli.stack.kafka import Kafka
 from bellwether_cli.stack.part import Part, PortTaken, bring_up, first_crash
+from bellwether_cli.stack.ports import ANY_PORT, PortChoice
 from bellwether_cli.stack.postgres import Postgres
 from bellwether_cli.stack.postgres_programs import programs, server_user
 from bellwether_cli.stack.process import User
@@ -28,7 +28,6 @@ class Stack:
     folder: Folder
     kafka: Kafka
     postgres: Postgres
-    ports: Ports
     key_pepper: str
 
     @property
@@ -51,15 +50,16 @@ async def embedded_stack(
     data_dir: Path | None = None,
     *,
     durable: bool = True,
-    ports: Mapping[str, int] = MappingProxyType({}),
+    ports: PortChoice = ANY_PORT,
     jar_cache: Path | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> AsyncIterator[Stack]:
     """Start both servers, give them when both really answer, and end them whatever happens.
 
     A `data_dir` is kept, with its ports where they are still free; None is a temporary folder, removed at the end.
-    `ports` names those that have to be just so (the fields of Ports).
-    `durable` False saves the fsyncs; `tell` hears of what takes long. Raises StackError, which says what part failed and why.
+    `ports` may name `kafka`, `kafka_controller` and `postgres`.
+    `durable` False saves the fsyncs; `tell` hears of what takes long. Raises StackError, which says which part failed
+    and why.
     """
     with open_folder(data_dir) as folder:
         tools = await _find_tools(jar_cache, tell)
@@ -84,16 +84,16 @@ async def _find_tools(jar_cache: Path | None, tell: Callable[[str], None] | None
     return _Tools(java, await kafka_jars(jar_cache, tell), await asyncio.to_thread(programs, user), user)
 
 
-async def _start(folder: Folder, wanted: Mapping[str, int], tools: _Tools, *, durable: bool) -> Stack:
-    memory = recall(folder, wanted)
+async def _start(folder: Folder, choice: PortChoice, tools: _Tools, *, durable: bool) -> Stack:
+    memory = recall(folder, choice)
     for attempts_left in reversed(range(_PORT_ATTEMPTS)):
         stack = _assemble(folder, memory, tools, durable=durable)
         try:
             await bring_up([stack.postgres, stack.kafka])
         except PortTaken as error:
-            if error.part in wanted or not attempts_left:
+            if error.part in choice.required or not attempts_left:
                 raise
-            memory = with_new_ports(memory, wanted)
+            memory = with_new_ports(memory, choice.without_preferences())
             remember(folder, memory)
         else:
             return stack
@@ -103,7 +103,7 @@ async def _start(folder: Folder, wanted: Mapping[str, int], tools: _Tools, *, du
 def _assemble(folder: Folder, memory: Memory, tools: _Tools, *, durable: bool) -> Stack:
     kafka = Kafka(folder, tools.java, tools.jars, memory.ports, memory.cluster_id)
     postgres = Postgres(folder, tools.programs, tools.user, memory, durable=durable)
-    return Stack(folder, kafka, postgres, memory.ports, memory.key_pepper)
+    return Stack(folder, kafka, postgres, memory.key_pepper)
 
 
 async def _end(stack: Stack, *, in_order: bool) -> None:

@@ -11,11 +11,10 @@ from types import MappingProxyType
 
 from bellwether.adapters.postgres.migrations import migrate
 from bellwether_cli.stack.part import first_crash
+from bellwether_cli.stack.ports import ANY_PORT, PortChoice
 from bellwether_cli.stack.services import Services, Wiring, running_services
 from bellwether_cli.stack.stack import Stack, embedded_stack
 from bellwether_cli.topics import bellwether_topics, prepare
-
-_PARTITIONS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ async def running_system(
     data_dir: Path | None = None,
     *,
     durable: bool = True,
-    ports: Mapping[str, int] = MappingProxyType({}),
+    ports: PortChoice = ANY_PORT,
     settings: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     tell: Callable[[str], None] | None = None,
 ) -> AsyncIterator[System]:
@@ -49,10 +48,9 @@ async def running_system(
         tell("preparing the database and the topics")
         wiring = Wiring(stack.kafka_bootstrap, stack.postgres_dsn, stack.key_pepper)
         await asyncio.to_thread(migrate, stack.postgres_dsn)
-        await prepare(stack.kafka_bootstrap, stack.postgres_dsn, bellwether_topics(_PARTITIONS, 1, days=-1))
+        await prepare(stack.kafka_bootstrap, stack.postgres_dsn, bellwether_topics())
         tell("starting ingest, compute and api")
-        service_ports = {name: getattr(stack.ports, name) for name in ("ingest", "compute", "api")}
-        async with running_services(stack.folder, wiring, ports=service_ports, settings=settings) as services:
+        async with running_services(stack.folder, wiring, ports=ports, settings=settings) as services:
             yield System(stack, services)
 
 
