@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import asyncpg
 import msgspec
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.pool import open_pool
@@ -29,8 +32,8 @@ from bellwether_cli.demo.story import BRANDS
 from bellwether_cli.demo.stream import stream
 from tests.support.backends import Servers
 from tests.support.computing import computing
-from tests.support.databases import Topics
-from tests.support.log import applied, initialise_stream, write_events
+from tests.support.databases import Topics, database_from, fresh_topics
+from tests.support.log import applied, initialise_stream
 from tests.support.tenancy import TENANT, make_brands
 
 SEED = 7
@@ -40,6 +43,8 @@ ZONES = {brand.slug: brand.time_zone for brand in BRANDS}
 END = datetime.now(UTC).replace(microsecond=0)
 START = END - timedelta(days=DAYS)
 Event = dict[str, Any]
+Logged = tuple[int, Event]
+"""When the intake took an event, in UTC seconds, and the event."""
 Line = tuple[str, str]
 """Brand and cut."""
 
@@ -74,6 +79,15 @@ class Stored:
             await connection.close()
         return {(slugs[row["brand_id"]], row["cut"]): row for row in rows}
 
+    async def applied(self, topics: Topics) -> int:
+        """How many records were applied."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            offsets = "SELECT coalesce(sum(next_offset), 0)::int FROM stream_offset WHERE stream = $1"
+            return int(await connection.fetchval(offsets, topics.events))
+        finally:
+            await connection.close()
+
     async def evaluated(
         self, lines: dict[Line, int], recorded: int | None = None, known_at: dict[str, int] | None = None
     ) -> dict[Line, Values]:
@@ -106,19 +120,27 @@ async def prepare(database: str, stack: Servers, topics: Topics) -> Stored:
     return Stored(database, brands)
 
 
-async def apply(stored: Stored, stack: Servers, topics: Topics, events: list[Event], path: Path) -> None:
+async def apply(
+    stored: Stored, stack: Servers, topics: Topics, events: list[Event], path: Path, **settings: str
+) -> None:
     """Have a compute process take events, until all current values hold them."""
-    async with computing(stack, stored.dsn, topics, path):
-        count = await write_events(stack.kafka_bootstrap, topics.events, events)
-        await applied(stored.dsn, topics.events, count, deadline_s=120)
-        await refreshed_since(stored, int(time.time()))
+    await apply_recorded(stored, stack, topics, [(int(time.time()), event) for event in events], path, **settings)
 
 
-async def refreshed_since(stored: Stored, moment: int) -> None:
-    """Wait until what is shown agrees with what is stored: what moved last is refreshed last."""
-    async with asyncio.timeout(60):
-        while await differing(stored):
-            await asyncio.sleep(0.5)
+async def apply_recorded(
+    stored: Stored, stack: Servers, topics: Topics, log: list[Logged], path: Path, **settings: str
+) -> None:
+    """The same for events of which each was recorded at a moment of its own."""
+    already = await stored.applied(topics)
+    async with computing(stack, stored.dsn, topics, path, **settings):
+        async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap, acks="all", linger_ms=5) as producer:
+            for recorded, event in log:
+                key, value = f"{TENANT}/{event['data']['brand']}".encode(), msgspec.json.encode(event)
+                await producer.send(topics.events, value, key=key, timestamp_ms=recorded * 1000)
+        await applied(stored.dsn, topics.events, already + len(log), deadline_s=120)
+        async with asyncio.timeout(60):  # what moved last is refreshed last
+            while await differing(stored):
+                await asyncio.sleep(0.5)
 
 
 async def differing(stored: Stored) -> list[str]:
@@ -140,8 +162,8 @@ def differences(line: Line, first: Values, second: Values) -> list[str]:
 
 
 @pytest.fixture
-async def stored(stack: Servers, database: str, topics: Topics) -> AsyncIterator[Stored]:
-    yield await prepare(database, stack, topics)
+async def stored(stack: Servers, database: str, topics: Topics) -> Stored:
+    return await prepare(database, stack, topics)
 
 
 async def test_current_values_equal_an_evaluation_of_their_moment_to_the_last_digit(
@@ -155,3 +177,103 @@ async def test_current_values_equal_an_evaluation_of_their_moment_to_the_last_di
     found = await stored.evaluated({line: row["as_of"] for line, row in rows.items()})
     for line, row in rows.items():
         assert row["body"] == msgspec.json.encode(found[line]), line
+    known = [v for kpis in found.values() for by_window in kpis.values() for v in by_window.values() if v.value]
+    assert len(known) > len(rows) * 50
+
+
+async def test_values_do_not_depend_on_what_compute_held_in_memory(
+    stack: Servers, template_database: str, topics: Topics, stored: Stored, tmp_path: Path
+) -> None:
+    events, now = shuffled(generated()), int(time.time())
+    await apply(stored, stack, topics, events, tmp_path / "at once")
+    async with (
+        database_from(stack.postgres_dsn, template_database) as dsn,
+        fresh_topics(stack.kafka_bootstrap) as other_topics,
+    ):
+        forgetful = await prepare(dsn, stack, other_topics)
+        fresh_to: dict[Line, int] = {}
+        for number in range(3):  # each time a new process, which knows nothing but what is stored
+            part = [event for event in events if hash_of(event) % 3 == number]
+            path = tmp_path / f"part {number}"
+            await apply(forgetful, stack, other_topics, part, path, max_events="90", max_cached="100")
+            rows = await forgetful.lines()
+            assert all(row["fresh_to"] >= fresh_to.get(line, 1) for line, row in rows.items())
+            fresh_to = {line: row["fresh_to"] for line, row in rows.items()}
+        lines = dict.fromkeys(rows, now)
+        expected = await forgetful.evaluated(lines, recorded=now)
+    found = await stored.evaluated(lines, recorded=now)
+    assert [words for line in lines for words in differences(line, expected[line], found[line])] == []
+
+
+def hash_of(event: Event) -> int:
+    """A number that is the same for all repeats of an event."""
+    return crc32(str(event["id"]).encode())
+
+
+def happened(event: Event) -> int:
+    """The second of an event."""
+    return int(datetime.fromisoformat(event["time"]).timestamp())
+
+
+def before(events: Iterable[Event], moment: int) -> list[Event]:
+    """Those that happened before a moment."""
+    return [event for event in events if happened(event) < moment]
+
+
+async def test_the_past_is_what_it_was_when_nothing_later_had_come(
+    stack: Servers, template_database: str, topics: Topics, stored: Stored, tmp_path: Path
+) -> None:
+    events, now = generated(), int(time.time())
+    moment = int((START + timedelta(days=2, hours=5, minutes=17)).timestamp())
+    await apply(stored, stack, topics, shuffled(events), tmp_path / "all")
+    async with (
+        database_from(stack.postgres_dsn, template_database) as dsn,
+        fresh_topics(stack.kafka_bootstrap) as other_topics,
+    ):
+        only_earlier = await prepare(dsn, stack, other_topics)
+        await apply(only_earlier, stack, other_topics, before(events, moment), tmp_path / "earlier")
+        lines = dict.fromkeys(await only_earlier.lines(), moment)
+        expected = await only_earlier.evaluated(lines, recorded=now)
+    found = await stored.evaluated(lines, recorded=now)
+    assert [words for line in lines for words in differences(line, expected[line], found[line])] == []
+
+
+def recorded_late(events: list[Event]) -> list[Logged]:
+    """Most are recorded within seconds, one in five up to two days later, in the order of recording.
+
+    Of several replies in a conversation none is late: an answer that was overtaken by an earlier one is kept nowhere.
+    """
+    rng = random.Random(SEED)
+    replies = Counter(e["data"]["conversation_id"] for e in events if e["type"] == "social.message.sent.v1")
+    log = []
+    for event in events:
+        is_late = rng.random() < 0.2 and replies[event["data"].get("conversation_id")] <= 1
+        log.append((happened(event) + rng.randrange(2 * 86_400 if is_late else 20), event))
+    return sorted(log, key=lambda logged: logged[0])
+
+
+@pytest.mark.parametrize("hours", [0, 7])
+async def test_what_was_known_on_a_day_is_what_had_been_recorded_by_its_end(
+    hours: int, stack: Servers, template_database: str, topics: Topics, stored: Stored, tmp_path: Path
+) -> None:
+    log, now = recorded_late(generated()), int(time.time())
+    clocks = {slug: LocalClock(zone) for slug, zone in ZONES.items()}
+    known_at = {slug: clock.day(int(START.timestamp()) + 86_400) for slug, clock in clocks.items()}
+    ends = {slug: clocks[slug].day_start(day + 1) for slug, day in known_at.items()}
+    moments = {slug: end - hours * 3_600 for slug, end in ends.items()}
+    await apply_recorded(stored, stack, topics, [each for each in log if each[0] < now], tmp_path / "all")
+    async with (
+        database_from(stack.postgres_dsn, template_database) as dsn,
+        fresh_topics(stack.kafka_bootstrap) as other_topics,
+    ):
+        known = [
+            (recorded, event)
+            for recorded, event in log
+            if recorded < ends[slug := event["data"]["brand"]] and happened(event) < moments[slug]
+        ]
+        only_known = await prepare(dsn, stack, other_topics)
+        await apply_recorded(only_known, stack, other_topics, known, tmp_path / "known")
+        lines = {line: moments[line[0]] for line in await only_known.lines()}
+        expected = await only_known.evaluated(lines, recorded=now)
+    found = await stored.evaluated(lines, recorded=now, known_at=known_at)
+    assert [words for line in lines for words in differences(line, expected[line], found[line])] == []

@@ -88,7 +88,10 @@ class Seed:
     ) -> None:
         """A message received, and when it was answered."""
         await self.connection.execute(
-            "INSERT INTO receipt VALUES ($1, 'x', $2, $2, $3, $4, $5, NULL)",
+            """
+            INSERT INTO receipt
+            VALUES ($1, 'x', $2, $2, $3, $4::bigint, $5::bigint, NULL, $4::bigint / 86400, $5::bigint / 86400)
+            """,
             *(brand_id, message, kind, seconds(received), seconds(answered) if answered else None),
         )
 

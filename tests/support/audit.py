@@ -26,12 +26,13 @@ _LEVELS = """
 """
 _ITEMS = "SELECT b.slug, channel, content_id, published_at, followers FROM content_item JOIN brand b USING (brand_id)"
 _POINTS = "SELECT b.slug, p.* FROM content_point p JOIN brand b USING (brand_id)"
-_POINT_KEY = ("slug", "brand_id", "channel", "content_id", "minute")
+_POINT_KEY = ("slug", "brand_id", "channel", "content_id", "minute", "known_on")
 _IDENTITIES = "SELECT coalesce(sum(length(entries)), 0) / 20 FROM dedup_segment WHERE stream = $1"
 _READ_TO = "SELECT part, next_offset FROM stream_offset WHERE stream = $1 AND next_offset > 0"
 _SUMS = "SELECT b.slug, r.cut, r.totals FROM rollup_day r JOIN brand b USING (brand_id)"
 
 _unpack = msgspec.msgpack.Decoder(dict[str, int | bytes | dict[int, int]]).decode
+
 
 class Audit:
     """One look at the whole database; `differences` is empty where everything is as it has to be."""
@@ -63,7 +64,7 @@ class Audit:
         self._compare("quarantine", expected.quarantine, quarantine)
         identities = await self._connection.fetchval(_IDENTITIES, self._stream)
         self._compare("identities", {"stored": expected.outcome("applied")}, {"stored": identities})
-        read = {part: offset for part, offset in await self._fetch(_READ_TO, self._stream)}
+        read = {row[0]: row[1] for row in await self._fetch(_READ_TO, self._stream)}
         records: Counter[int] = Counter()
         for (part, _), count in expected.outcomes.items():
             records[part] += count
@@ -100,10 +101,11 @@ class Audit:
         self._compare("levels", self._expected.levels, levels)
         items = {tuple(row[:3]): tuple(row[3:]) for row in await self._fetch(_ITEMS)}
         self._compare("items", self._expected.items, items)
-        points = {}
+        points: dict[tuple[str, str, str, int], Counter[str]] = {}
         for row in await self._fetch(_POINTS):
             key = (row["slug"], row["channel"], row["content_id"], row["minute"])
-            points[key] = Counter({name: n for name, n in row.items() if name not in _POINT_KEY})
+            gained = {name: n for name, n in row.items() if name not in _POINT_KEY}
+            points.setdefault(key, Counter()).update(gained)
         self._compare("points", _nonzero(self._expected.points), _nonzero(points))
 
     async def _fetch(self, query: str, *arguments: object) -> Iterable[asyncpg.Record]:

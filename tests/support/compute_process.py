@@ -20,6 +20,7 @@ from tests.support.databases import Topics
 
 _PEPPER = "pepper of the tests"
 _POLL_S = 0.05
+_MEMBERS = 5  # the place of the members in the description of a group
 
 
 def group_of(topics: Topics) -> str:
@@ -29,7 +30,7 @@ def group_of(topics: Topics) -> str:
 
 def compute_environment(bootstrap: str, dsn: str, topics: Topics, **settings: object) -> dict[str, str]:
     """Compute's settings as environment variables, with the shortest session that Kafka's defaults allow."""
-    wiring = Wiring(bootstrap, dsn, _PEPPER, topics.events, topics.quarantine)
+    wiring = Wiring(bootstrap, dsn, _PEPPER, topics.events, topics.quarantine, topics.updates)
     own = {"group": group_of(topics), "session_timeout_s": 6, **settings}
     return {**wiring.environment("compute"), **{f"BELLWETHER_COMPUTE_{k}".upper(): str(v) for k, v in own.items()}}
 
@@ -79,6 +80,12 @@ class ComputeProcess:
         assert self._child is not None
         return await asyncio.wait_for(self._child.wait(), within_s)
 
+    async def stop(self, patience_s: float = 20.0) -> int:
+        """SIGTERM; gives the exit code, negative where it had to be killed after the patience."""
+        assert self._child is not None
+        await self._child.stop(patience_s)
+        return await self._child.wait()
+
     def freeze(self) -> None:
         """SIGSTOP: alive, and doing nothing."""
         os.kill(self.pid, signal.SIGSTOP)
@@ -126,8 +133,8 @@ async def dismiss_members(bootstrap: str, group: str) -> None:
     try:
         coordinator = await admin.find_coordinator(group)
         for answer in await admin.describe_consumer_groups([group], coordinator):
-            for _, _, _, _, _, members, *_ in answer.groups:
-                for member_id, *_ in members:
-                    await admin._send_request(LeaveGroupRequest(group, member_id), coordinator)
+            members = [member for described in answer.groups for member in described[_MEMBERS]]
+            for member in members:
+                await admin._send_request(LeaveGroupRequest(group, member[0]), coordinator)
     finally:
         await admin.close()

@@ -90,7 +90,11 @@ def _sound(random: Random, count: int, now: int) -> Iterator[Entry]:
 
 
 def _lateness(random: Random) -> int:
-    """How long an event was on its way, in seconds. Never near 15 days, where minutes cease to be kept."""
+    """How long an event was on its way, in seconds.
+
+    What happened is at the end either less than 15 days ago, or more already when it was recorded: in between, whether
+    its minute is kept would depend on which event of several is looked at.
+    """
     drawn = random.random()
     if drawn < 0.88:
         return random.randrange(20)
@@ -98,7 +102,7 @@ def _lateness(random: Random) -> int:
         return random.randrange(600)
     if drawn < 0.995:
         return random.randrange(_HOUR_S, 20 * _HOUR_S)
-    return random.randrange(_DAY_S, 13 * _DAY_S) + random.choice((0, 0, 0, 6 * _DAY_S * 3))
+    return random.randrange(_DAY_S, 11 * _DAY_S) + random.choice((0, 0, 0, 18 * _DAY_S))
 
 
 def _entry(random: Random, arrived: int, slug: str, event: Event, spoiled: str | None = None) -> Entry:

@@ -93,6 +93,14 @@ class Expected:
                 found[bucket.brand, bucket.cut, measure] += totals[measure]
         return found
 
+    def sums(self, brand: str) -> Counter[str]:
+        """The final sums over all days of all measures of a brand."""
+        found: Counter[str] = Counter()
+        for bucket, totals in self.rollups["day"].items():
+            if (bucket.brand, bucket.cut) == (brand, ""):
+                found.update(totals)
+        return found
+
     def response_seconds(self, brand: str) -> list[int]:
         """How long each answered message of a brand waited, ascending."""
         mine = (receipt for key, receipt in self.receipts.items() if key[0] == brand)

@@ -24,11 +24,17 @@ class Snap(Enum):
 
 @dataclass(slots=True)
 class Trap:
-    """Lies on the first connection that says the words; snaps at the request so many after them, once."""
+    """Lies on the first connection that says the words; snaps at the request so many after them, once.
+
+    latest: words at which it snaps even if fewer requests have passed
+    request: the one at which it has snapped
+    """
 
     words: bytes
     snap: Snap
     after: int = 0
+    latest: bytes | None = None
+    request: bytes = b""
     sprung: asyncio.Event = field(default_factory=asyncio.Event)
     _released: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -60,10 +66,10 @@ class Proxy:
         """Let everything through again."""
         self._open.set()
 
-    def lay(self, words: bytes, snap: Snap, after: int = 0) -> Trap:
-        """Lay a trap, in place of an earlier one that has not begun to count."""
-        self._trap = Trap(words, snap, after)
-        return self._trap
+    def lay(self, trap: Trap) -> Trap:
+        """Lay a trap, in place of an earlier one that nobody has trodden on."""
+        self._trap = trap
+        return trap
 
     def tread(self, chunk: bytes) -> Trap | None:
         """The trap that lies on the connection which says this, if it is the first to say its words."""
@@ -118,6 +124,7 @@ class _Link:
             await self._proxy.opened()
             if self._snaps(chunk) and (trap := self._trap):
                 self._trap = None
+                trap.request = chunk
                 await self._spring(trap)
             writer.write(chunk)
             await writer.drain()
@@ -129,7 +136,9 @@ class _Link:
             self._left = self._trap.after if self._trap else 0
         else:
             self._left -= 1
-        return self._trap is not None and self._left == 0
+        if self._trap is None:
+            return False
+        return self._left == 0 or (self._trap.latest is not None and self._trap.latest in chunk)
 
     async def _spring(self, trap: Trap) -> None:
         match trap.snap:

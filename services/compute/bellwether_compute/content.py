@@ -61,6 +61,8 @@ class Item(msgspec.Struct):
     published_at: None until its publication is known, or where a user published it
     followers: of its channel when it was published; None while unknown
     settled: older snapshots than the first kept one were folded and forgotten
+    published_known_on, followers_known_on: the local day on which those were first recorded
+    by_minute: what it earned in each minute, loaded where a snapshot may take it back
     """
 
     published_at: int | None = None
@@ -68,6 +70,8 @@ class Item(msgspec.Struct):
     earned: Counts = {}
     snapshots: list[Snapshot] = []
     settled: bool = False
+    published_known_on: int | None = None
+    followers_known_on: int | None = None
     by_minute: dict[int, Counts] | None = None
 
     def measured(self) -> set[str]:

@@ -34,7 +34,11 @@ _WAITING = """
     SELECT brand_id, channel, kind, received_at FROM receipt
     WHERE brand_id = ANY($1::int[]) AND answered_at IS NULL
 """
-_ITEM_COLUMNS = "i.brand_id, i.channel, i.content_id, i.published_at, i.followers, i.state"
+_FRESH_TO = "SELECT brand_id, max(fresh_to) FROM kpi_current WHERE brand_id = ANY($1::int[]) GROUP BY brand_id"
+_ITEM_COLUMNS = """
+    i.brand_id, i.channel, i.content_id, i.published_at, i.followers, i.published_known_on, i.followers_known_on,
+    i.state
+"""
 _ITEMS = f"""
     SELECT {_ITEM_COLUMNS}
     FROM unnest($1::int[], $2::text[], $3::text[]) AS wanted(brand_id, channel, content_id)
@@ -48,9 +52,10 @@ _ITEMS_FOLLOWED = f"""
     WHERE i.published_at > moved.start AND i.published_at <= moved.stop
 """
 _POINTS = f"""
-    SELECT p.brand_id, p.channel, p.content_id, p.minute, {", ".join(f"p.{c}" for c in CONTENT_COUNTERS)}
+    SELECT p.brand_id, p.channel, p.content_id, p.minute, {", ".join(f"sum(p.{c})::bigint" for c in CONTENT_COUNTERS)}
     FROM unnest($1::int[], $2::text[], $3::text[]) AS wanted(brand_id, channel, content_id)
     JOIN content_point p USING (brand_id, channel, content_id)
+    GROUP BY p.brand_id, p.channel, p.content_id, p.minute
 """
 _CONVERSATIONS = """
     SELECT c.brand_id, c.channel, c.conversation_id, c.state
@@ -99,7 +104,7 @@ async def load_chunks(connection: Connection, wanted: Mapping[tuple[BrandState, 
 
 
 async def load_brand(connection: Connection, brand: BrandState) -> None:
-    """Load audiences and waiting messages of a brand, unless they are in memory."""
+    """Load audiences, waiting messages and freshness of a brand, unless they are in memory."""
     if not brand.loaded:
         await _load_brands(connection, {brand.brand.brand_id: brand})
 
@@ -111,6 +116,8 @@ async def _load_brands(connection: Connection, brands: Brands) -> None:
         brands[brand_id].history(audience, channel, account).put(observed_at, members)
     for brand_id, channel, kind, received_at in await connection.fetch(_WAITING, list(brands)):
         brands[brand_id].set_waiting(kind, channel, received_at, waits=True)
+    for brand_id, fresh_to in await connection.fetch(_FRESH_TO, list(brands)):
+        brands[brand_id].fresh_to = max(brands[brand_id].fresh_to, fresh_to)
     for brand in brands.values():
         brand.loaded = True
 
@@ -145,9 +152,9 @@ async def _load_followed(connection: Connection, brands: Brands, fresh: Sequence
 
 
 def _put_items(brands: Brands, rows: Iterable[Row]) -> None:
-    for brand_id, channel, content_id, published_at, followers, state in rows:
+    for brand_id, channel, content_id, published_at, followers, *known_on, state in rows:
         stored = _STORED_ITEM.decode(state)
-        item = Item(published_at, followers, stored.earned, stored.snapshots, stored.settled)
+        item = Item(published_at, followers, stored.earned, stored.snapshots, stored.settled, *known_on)
         brands[brand_id].items.setdefault((channel, content_id), item)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from bellwether.adapters.postgres.readings import answered
 from bellwether.catalogue.evaluate import LevelHistory
@@ -33,6 +34,21 @@ from bellwether_compute.measuring import Count, Score, derive
 from bellwether_compute.state import BrandState, ConversationKey, ItemKey, PartitionState
 from bellwether_compute.taking import LeftOut, Reason, Taken, moment_of
 
+_QUARTER_MS = 15 * 60 * 1000
+"""Local days begin at quarters of an hour everywhere, so all that is recorded in one is recorded on one day."""
+
+
+class Receipt(NamedTuple):
+    """What became of a message, and the local days on which it and its answer were recorded.
+
+    Of what a batch leaves as it was, the stored day stands.
+    """
+
+    received: Received
+    known_on: int
+    answer: Answer | None = None
+    answer_known_on: int | None = None
+
 
 @dataclass(slots=True)
 class Changes:
@@ -41,11 +57,10 @@ class Changes:
     rollups: dict[RollupRow, Totals] = field(default_factory=dict)
     levels: dict[tuple[BrandState, str, str, str, int], tuple[int, int]] = field(default_factory=dict)
     items: dict[tuple[BrandState, ItemKey], Item] = field(default_factory=dict)
-    points: dict[tuple[BrandState, ItemKey, int], Counter[str]] = field(default_factory=dict)
+    points: dict[tuple[BrandState, ItemKey, int, int], Counter[str]] = field(default_factory=dict)
+    """By item, minute and the local day of recording."""
     conversations: dict[tuple[BrandState, ConversationKey], Conversation] = field(default_factory=dict)
-    receipts: dict[tuple[BrandState, ConversationKey, str], tuple[Received, Answer | None]] = field(
-        default_factory=dict
-    )
+    receipts: dict[tuple[BrandState, ConversationKey, str], Receipt] = field(default_factory=dict)
     seen: dict[tuple[int, int], list[bytes]] = field(default_factory=dict)
     outcomes: Counter[tuple[int, int, str]] = field(default_factory=Counter)
     left_out: list[LeftOut] = field(default_factory=list)
@@ -90,6 +105,14 @@ class Pipeline:
     def fold(self, fresh: Sequence[Taken], changes: Changes) -> Groups:
         """Count events: one by one what an event says alone, then what it says with others."""
         groups = Groups()
+        for _, run in groupby(fresh, key=lambda taken: taken.record.timestamp // _QUARTER_MS):
+            self._fold_run(list(run), groups, changes)
+        for item in changes.items.values():
+            item.by_minute = None
+        return groups
+
+    def _fold_run(self, fresh: Sequence[Taken], groups: Groups, changes: Changes) -> None:
+        """Count events that were recorded on one local day, whichever brand's."""
         cohorts = _Cohorts(fresh)
         talks = _Talks(fresh)
         for taken in fresh:
@@ -108,7 +131,6 @@ class Pipeline:
             _take_level(taken, cohorts, changes)
         cohorts.settle(groups, changes)
         talks.settle(groups, changes)
-        return groups
 
 
 def _note(changes: Changes, brand: BrandState, channel: str, timestamp: int) -> None:
@@ -184,7 +206,8 @@ def _keep_gain(taken: Taken, key: ItemKey | None, gain: Gain, groups: Groups, ch
             sums["interactions"] += gain.counted
     minute = floor_minute(gain.moment)
     if key and gain.earned:
-        changes.points.setdefault((brand, key, minute), Counter())[gain.counter] += gain.earned
+        point = (brand, key, minute, brand.clock.day(recorded))
+        changes.points.setdefault(point, Counter())[gain.counter] += gain.earned
         _note_point(brand.items[key], minute, gain)
 
 
@@ -214,9 +237,9 @@ def _take_level(taken: Taken, cohorts: _Cohorts, changes: Changes) -> None:
 
 
 class _Cohorts:
-    """Moves what items contribute at their publication, once a batch.
+    """Moves what items contribute at their publication, once a run.
 
-    It remembers what each touched item contributed before the batch.
+    It remembers what each touched item contributed before the run.
     """
 
     def __init__(self, fresh: Sequence[Taken]) -> None:
@@ -244,8 +267,7 @@ class _Cohorts:
         """Add the difference to the minutes of publication."""
         for (brand, key), (published_at, before) in self._before.items():
             item, recorded = brand.items[key], self._recorded[brand, key]
-            if item.published_at is not None:
-                item.followers = brand.followers_at(key[0], item.published_at)
+            _follow(item, brand, key[0], published_at, brand.clock.day(recorded))
             after = cohort(item)
             if after == before and (brand, key) not in self._by_event:
                 continue
@@ -253,8 +275,19 @@ class _Cohorts:
                 groups.at(place_of(brand, key[0], published_at, recorded)).add(_negative(before))
             if item.published_at is not None:
                 groups.at(place_of(brand, key[0], item.published_at, recorded)).add(after)
-            item.by_minute = None
             changes.items[brand, key] = item
+
+
+def _follow(item: Item, brand: BrandState, channel: str, published_before: int | None, known_on: int) -> None:
+    """Look up the followers at the publication, and note since when each is known."""
+    if item.published_at is None:
+        return
+    if item.published_at != published_before:
+        item.published_known_on = known_on
+    followers = brand.followers_at(channel, item.published_at)
+    if item.followers is None and followers is not None:
+        item.followers_known_on = known_on
+    item.followers = followers
 
 
 def _negative(totals: Totals) -> Totals:
@@ -262,7 +295,7 @@ def _negative(totals: Totals) -> Totals:
 
 
 class _Talks:
-    """Moves what conversations contribute when their answers change, once a batch."""
+    """Moves what conversations contribute when their answers change, once a run."""
 
     def __init__(self, fresh: Sequence[Taken]) -> None:
         self._before: dict[tuple[BrandState, ConversationKey], dict[str, tuple[Received, Answer | None]]] = {}
@@ -296,7 +329,9 @@ class _Talks:
                 was, now = before.get(message_id), after[message_id]
                 if was != now:
                     self._move(brand, key, was, now, groups)
-                    changes.receipts[brand, key, message_id] = now
+                    known_on = brand.clock.day(self._recorded[brand, key])
+                    earlier = changes.receipts.get((brand, key, message_id))
+                    changes.receipts[brand, key, message_id] = _receipt(now, known_on, earlier)
 
     def _move(
         self,
@@ -315,6 +350,17 @@ class _Talks:
             else:
                 place = place_of(brand, key[0], received.at, self._recorded[brand, key])
                 groups.at(place).add(answered(received.kind, answer.at - received.at, sign))
+
+
+def _receipt(now: tuple[Received, Answer | None], known_on: int, earlier: Receipt | None) -> Receipt:
+    """A receipt as of this run; what an earlier run of the batch told already was known then."""
+    received, answer = now
+    found = Receipt(received, known_on, answer, known_on if answer else None)
+    if earlier and earlier.received == received:
+        found = found._replace(known_on=earlier.known_on)
+    if earlier and earlier.answer == answer:
+        found = found._replace(answer_known_on=earlier.answer_known_on)
+    return found
 
 
 def _receipts(conversation: Conversation) -> dict[str, tuple[Received, Answer | None]]:

@@ -65,17 +65,21 @@ _LEVELS = """
     DO UPDATE SET members = excluded.members
 """
 _ITEMS = """
-    INSERT INTO content_item (brand_id, channel, content_id, published_at, followers, state)
-    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bytea[])
+    INSERT INTO content_item
+        (brand_id, channel, content_id, published_at, followers, published_known_on, followers_known_on, state)
+    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::int[], $7::int[],
+        $8::bytea[])
     ON CONFLICT (brand_id, channel, content_id) DO UPDATE
-    SET published_at = excluded.published_at, followers = excluded.followers, state = excluded.state
+    SET published_at = excluded.published_at, followers = excluded.followers,
+        published_known_on = excluded.published_known_on, followers_known_on = excluded.followers_known_on,
+        state = excluded.state
 """
 _COUNTERS = ", ".join(CONTENT_COUNTERS)
 _POINTS = f"""
-    INSERT INTO content_point AS stored (brand_id, channel, content_id, minute, {_COUNTERS})
-    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[],
-        {", ".join(f"${n}::bigint[]" for n in range(5, 5 + len(CONTENT_COUNTERS)))})
-    ON CONFLICT (brand_id, channel, content_id, minute) DO UPDATE
+    INSERT INTO content_point AS stored (brand_id, channel, content_id, minute, known_on, {_COUNTERS})
+    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::int[],
+        {", ".join(f"${n}::bigint[]" for n in range(6, 6 + len(CONTENT_COUNTERS)))})
+    ON CONFLICT (brand_id, channel, content_id, minute, known_on) DO UPDATE
     SET {", ".join(f"{c} = stored.{c} + excluded.{c}" for c in CONTENT_COUNTERS)}
 """
 _CONVERSATIONS = """
@@ -84,12 +88,18 @@ _CONVERSATIONS = """
     ON CONFLICT (brand_id, channel, conversation_id) DO UPDATE SET state = excluded.state
 """
 _RECEIPTS = """
-    INSERT INTO receipt (brand_id, channel, conversation_id, message_id, kind, received_at, answered_at, answered_by)
-    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
-        $8::text[])
+    INSERT INTO receipt AS stored (brand_id, channel, conversation_id, message_id, kind, received_at, known_on,
+        answered_at, answered_by, answer_known_on)
+    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::int[],
+        $8::bigint[], $9::text[], $10::int[])
     ON CONFLICT (brand_id, channel, conversation_id, message_id) DO UPDATE
     SET kind = excluded.kind, received_at = excluded.received_at,
-        answered_at = excluded.answered_at, answered_by = excluded.answered_by
+        answered_at = excluded.answered_at, answered_by = excluded.answered_by,
+        known_on = CASE WHEN (stored.kind, stored.received_at) = (excluded.kind, excluded.received_at)
+            THEN stored.known_on ELSE excluded.known_on END,
+        answer_known_on = CASE
+            WHEN (stored.answered_at, stored.answered_by) = (excluded.answered_at, excluded.answered_by)
+            THEN stored.answer_known_on ELSE excluded.answer_known_on END
 """
 _SEEN = """
     INSERT INTO dedup_segment (stream, part, event_day, epoch, first_offset, entries)
@@ -185,14 +195,15 @@ async def _write_content(connection: Connection, changes: Changes) -> None:
     items = [
         (
             *(brand.brand.brand_id, *key, item.published_at, item.followers),
+            *(item.published_known_on, item.followers_known_on),
             msgspec.msgpack.encode(StoredItem(item.earned, item.snapshots, item.settled)),
         )
         for (brand, key), item in changes.items.items()
     ]
     await _write(connection, _ITEMS, items)
     points = [
-        (brand.brand.brand_id, *key, minute, *(gained[c] for c in CONTENT_COUNTERS))
-        for (brand, key, minute), gained in changes.points.items()
+        (brand.brand.brand_id, *key, minute, known_on, *(gained[c] for c in CONTENT_COUNTERS))
+        for (brand, key, minute, known_on), gained in changes.points.items()
     ]
     await _write(connection, _POINTS, points)
 
@@ -205,10 +216,10 @@ async def _write_conversations(connection: Connection, changes: Changes) -> None
     await _write(connection, _CONVERSATIONS, conversations)
     receipts = [
         (
-            *(brand.brand.brand_id, *key, message_id, received.kind, received.at),
-            *((answer.at, answer.message_id) if answer else (None, None)),
+            *(brand.brand.brand_id, *key, message_id, received.kind, received.at, known_on),
+            *((answer.at, answer.message_id, answer_known_on) if answer else (None, None, None)),
         )
-        for (brand, key, message_id), (received, answer) in changes.receipts.items()
+        for (brand, key, message_id), (received, known_on, answer, answer_known_on) in changes.receipts.items()
     ]
     await _write(connection, _RECEIPTS, receipts)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import cast
+from typing import NamedTuple, cast
 
 from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.pool import Connection, Row
@@ -31,19 +31,19 @@ _LEVELS = """
     ORDER BY last.observed_at
 """
 _RECEIPTS = """
-    SELECT kind, received_at, answered_at FROM receipt
+    SELECT kind, received_at, known_on, answered_at, answer_known_on FROM receipt
     WHERE brand_id = $1 AND ($2 = '' OR channel = $2) AND received_at >= $3 AND received_at < $4
-      AND (answered_at IS NULL OR answered_at >= $4)
+      AND (answered_at IS NULL OR answered_at >= $4 OR answer_known_on > $5)
     ORDER BY received_at
 """
 _EARNED_LATER = f"""
-    SELECT i.published_at, i.followers,
+    SELECT i.published_at, i.published_known_on, i.followers, i.followers_known_on, p.known_on,
            sum({" + ".join(f"p.{c}" for c in INTERACTION_COUNTERS)})::bigint AS interactions,
            sum(p.reach)::bigint AS reach, sum(p.impressions)::bigint AS impressions
     FROM content_point p JOIN content_item i USING (brand_id, channel, content_id)
     WHERE p.brand_id = $1 AND ($2 = '' OR p.channel = $2) AND p.minute >= $4
       AND i.published_at >= $3 AND i.published_at < $4
-    GROUP BY i.channel, i.content_id, i.published_at, i.followers
+    GROUP BY i.brand_id, i.channel, i.content_id, p.known_on
 """
 
 
@@ -73,11 +73,41 @@ async def read_sources(
     end = max(span.end for span in spans)
     edges = sorted({edge for span in spans for edge in (span.start, span.end)})
     levels = await connection.fetch(_LEVELS, brand.brand_id, channel, edges, known_before)
-    receipts = await connection.fetch(_RECEIPTS, brand.brand_id, channel, start, end)
+    receipts = await connection.fetch(_RECEIPTS, brand.brand_id, channel, start, end, known_on)
     earned = await connection.fetch(_EARNED_LATER, brand.brand_id, channel, start, end)
-    undone = [_unanswer(row) for row in receipts if row["answered_at"] is not None]
-    undone += [_unearn(row) for row in earned]
-    return Sources(timeline, _audiences(levels), _waiting(receipts), undone)
+    known = _Knowledge(clock, known_on)
+    undone = [_unanswer(row) for row in receipts if _answered_after(row, end, known)]
+    undone += [_unearn(row, known) for row in earned if _is_counted(row, known)]
+    return Sources(timeline, _audiences(levels), _waiting(receipts, end, known), undone)
+
+
+class _Knowledge(NamedTuple):
+    """What was recorded up to the end of a local day."""
+
+    clock: LocalClock
+    known_on: int
+
+    def holds(self, moment: int, known_on: int | None) -> bool:
+        """Whether the rollups of a moment, as known then, hold what was recorded on this day."""
+        return known_on is not None and known_on <= max(self.known_on, self.clock.day(moment))
+
+
+def _answered_after(row: Row, end: int, known: _Knowledge) -> bool:
+    """Whether an answer that is in the rollups came at or after the end."""
+    answered_at = row["answered_at"]
+    return answered_at is not None and answered_at >= end and known.holds(row["received_at"], row["answer_known_on"])
+
+
+def _is_counted(row: Row, known: _Knowledge) -> bool:
+    """Whether what an item earned is in the rollups of its publication."""
+    published_at = row["published_at"]
+    return known.holds(published_at, row["published_known_on"]) and known.holds(published_at, row["known_on"])
+
+
+def _waits(row: Row, end: int, known: _Knowledge) -> bool:
+    """Whether a message was known, and no answer before the end was."""
+    is_answered = known.holds(row["received_at"], row["answer_known_on"]) and row["answered_at"] < end
+    return known.holds(row["received_at"], row["known_on"]) and not is_answered
 
 
 def _audiences(rows: Collection[Row]) -> dict[Audience, dict[str, LevelHistory]]:
@@ -90,10 +120,11 @@ def _audiences(rows: Collection[Row]) -> dict[Audience, dict[str, LevelHistory]]
     return found
 
 
-def _waiting(rows: Collection[Row]) -> dict[str, list[int]]:
+def _waiting(rows: Collection[Row], end: int, known: _Knowledge) -> dict[str, list[int]]:
+    waiting = [row for row in rows if _waits(row, end, known)]
     return {
-        "messages": [row["received_at"] for row in rows],
-        "queries": [row["received_at"] for row in rows if row["kind"] == "query"],
+        "messages": [row["received_at"] for row in waiting],
+        "queries": [row["received_at"] for row in waiting if row["kind"] == "query"],
     }
 
 
@@ -112,13 +143,13 @@ def _unanswer(row: Row) -> Undone:
     return Undone(received, answered(row["kind"], answered_at - received, -1))
 
 
-def _unearn(row: Row) -> Undone:
+def _unearn(row: Row, known: _Knowledge) -> Undone:
     interactions = -row["interactions"]
     totals: Totals = {
         "item_interactions": interactions,
         "item_reach": -row["reach"],
         "item_impressions": -row["impressions"],
     }
-    if row["followers"] is not None:
+    if row["followers"] is not None and known.holds(row["published_at"], row["followers_known_on"]):
         totals["item_interactions_followed"] = interactions
     return Undone(row["published_at"], totals)

@@ -30,6 +30,9 @@ create table audience_level (
     primary key (brand_id, channel, audience, account, observed_at)
 );
 
+-- known_on below is always the local day of recording, days since 1970-01-01, so that what an evaluation of
+-- an earlier moment takes back is only what the rollups of that knowledge hold.
+
 -- A content item: what is needed to fold its next event, and who published it when.
 create table content_item (
     brand_id int not null,
@@ -38,16 +41,20 @@ create table content_item (
     published_at bigint,
     followers bigint,
     state bytea not null,
+    published_known_on int,
+    followers_known_on int,
     primary key (brand_id, channel, content_id)
 );
 create index content_item_by_publication on content_item (brand_id, channel, published_at);
 
--- What an item earned in a minute; the sum up to a moment is what it had earned by then.
+-- What an item earned in a minute, by the day on which that was known; the sum up to a moment is what it had
+-- earned by then.
 create table content_point (
     brand_id int not null,
     channel text not null,
     content_id text not null,
     minute bigint not null,
+    known_on int not null,
     impressions bigint not null default 0,
     reach bigint not null default 0,
     views bigint not null default 0,
@@ -58,7 +65,7 @@ create table content_point (
     saves bigint not null default 0,
     clicks bigint not null default 0,
     votes bigint not null default 0,
-    primary key (brand_id, channel, content_id, minute)
+    primary key (brand_id, channel, content_id, minute, known_on)
 );
 create index content_point_by_minute on content_point (brand_id, minute);
 
@@ -80,6 +87,8 @@ create table receipt (
     received_at bigint not null,
     answered_at bigint,
     answered_by text,
+    known_on int not null,
+    answer_known_on int,
     primary key (brand_id, channel, conversation_id, message_id)
 );
 create index receipt_waiting on receipt (brand_id, received_at) where answered_at is null;
