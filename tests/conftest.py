@@ -9,10 +9,15 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bellwether_cli.stack.jars import kafka_jars
 from tests.support.backends import Servers, chosen_backend, servers
 from tests.support.databases import Topics, database_from, fresh_topics, migrated_template
+
+# A machine that does other things at the same time makes an example slow, not wrong.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 _REAL_FIXTURES = {"stack", "database", "topics"}
 _BACKEND = pytest.StashKey[str]()

@@ -118,6 +118,23 @@ def test_an_answer_to_nobody_in_particular_answers_all_who_wait() -> None:
     assert in_hour(found, NOON)["response_time[4996]"] == 1
 
 
+def test_what_is_recorded_on_a_later_day_is_known_since_that_day() -> None:
+    oracle = Oracle({"aurora": "UTC"}, {})
+    for number, (moment, days_late) in enumerate(((NOON, 0), (NOON, 2), (NOON + 86_400, 1))):
+        when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
+        data = {"brand": "aurora", "channel": "x", "of": "aurora"}
+        event = {"id": f"{number}", "source": "/s", "type": "social.mention.v1", "time": when, "data": data}
+        recorded = (moment + days_late * 86_400) * 1000
+        oracle.take(Logged(0, number, recorded, b"acme/aurora", json.dumps(event).encode()))
+    first_day = NOON // 86_400
+    known = {(bucket.start, on): n for (bucket, on), n in oracle.expected().known["day"].items() if not bucket.cut}
+    assert known == {
+        (first_day, 0): {"mentions": 1},
+        (first_day, first_day + 2): {"mentions": 1},
+        (first_day + 1, first_day + 2): {"mentions": 1},
+    }
+
+
 def test_the_same_seed_gives_the_same_ledger() -> None:
     assert make_ledger(1, 2000, NOON) == make_ledger(1, 2000, NOON)
     assert make_ledger(1, 2000, NOON) != make_ledger(2, 2000, NOON)

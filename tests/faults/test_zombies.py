@@ -105,6 +105,21 @@ async def test_a_zombie_inside_its_transaction_holds_nobody_up_for_long_and_writ
     assert not await arena.differences()
 
 
+async def test_a_cycle_that_outlasts_the_loss_of_its_partitions_ends_in_peace(arena: Arena) -> None:
+    slow = arena.process(arena.proxied)
+    trap = arena.proxy.lay(Trap(b"JOIN rollup_minute", Snap.HOLD))
+    await slow.start()
+    await arena.write(_SLICE)
+    await asyncio.wait_for(trap.sprung.wait(), 20)
+    heir = arena.process(arena.direct)
+    await heir.start()
+    await heir.says("/metrics", "bellwether_claimed_partitions 2.0")
+    trap.release()
+    await arena.caught_up()
+    assert slow.running
+    assert not await arena.differences()
+
+
 async def test_a_process_frozen_for_longer_than_its_session_comes_back_as_a_member_of_the_group(
     arena: Arena, compute: ComputeProcess
 ) -> None:

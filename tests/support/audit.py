@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 
 from bellwether.adapters.postgres.pool import Connection
-from tests.support.oracle import GRAINS, GROWING, SIMPLE, Bucket, Expected
+from tests.support.oracle import GRAINS, GROWING, Bucket, Expected, Known
 from tests.support.oracle_conversations import Receipt
 
 _MOST_SHOWN = 12
@@ -18,7 +18,8 @@ _ROLLUPS = "SELECT b.slug, r.cut, r.bucket, r.known_on, r.totals FROM rollup_{gr
 _OUTCOMES = "SELECT part, outcome, sum(events)::bigint FROM ledger WHERE stream = $1 GROUP BY 1, 2"
 _QUARANTINE = "SELECT part, log_offset, reason, record_key, record_value FROM quarantine WHERE stream = $1"
 _RECEIPTS = """
-    SELECT b.slug, channel, conversation_id, message_id, kind, received_at, answered_at, answered_by
+    SELECT b.slug, channel, conversation_id, message_id, kind, received_at, answered_at, answered_by,
+        known_on, answer_known_on
     FROM receipt JOIN brand b USING (brand_id)
 """
 _LEVELS = """
@@ -26,7 +27,7 @@ _LEVELS = """
 """
 _ITEMS = "SELECT b.slug, channel, content_id, published_at, followers FROM content_item JOIN brand b USING (brand_id)"
 _POINTS = "SELECT b.slug, p.* FROM content_point p JOIN brand b USING (brand_id)"
-_POINT_KEY = ("slug", "brand_id", "channel", "content_id", "minute", "known_on")
+_POINT_KEY = ("slug", "channel", "content_id", "minute", "known_on")
 _IDENTITIES = "SELECT coalesce(sum(length(entries)), 0) / 20 FROM dedup_segment WHERE stream = $1"
 _READ_TO = "SELECT part, next_offset FROM stream_offset WHERE stream = $1 AND next_offset > 0"
 _SUMS = "SELECT b.slug, r.cut, r.totals FROM rollup_day r JOIN brand b USING (brand_id)"
@@ -76,8 +77,7 @@ class Audit:
         for slug, cut, start, known_on, totals in await self._fetch(_ROLLUPS.format(grain=grain)):
             bucket, counts = Bucket(slug, cut, start), flattened(totals)
             sums.setdefault(bucket, Counter()).update(counts)
-            simple = Counter({measure: counts[measure] for measure in SIMPLE & counts.keys()})
-            known.setdefault((bucket, known_on), Counter()).update(simple)
+            known.setdefault((bucket, known_on), Counter()).update(counts)
         self._compare(f"by {grain}", self._expected.rollups[grain], _nonzero(sums))
         self._compare(f"by {grain} and day of knowledge", self._expected.known[grain], _nonzero(known))
         if grain == "day":
@@ -95,18 +95,16 @@ class Audit:
 
     async def _compare_states(self) -> None:
         """Receipts, audiences and content items."""
-        receipts = {tuple(row[:4]): Receipt(*row[4:]) for row in await self._fetch(_RECEIPTS)}
-        self._compare("receipts", self._expected.receipts, receipts)
+        rows = await self._fetch(_RECEIPTS)
+        self._compare("receipts", self._expected.receipts, {tuple(row[:4]): Receipt(*row[4:8]) for row in rows})
+        known = {tuple(row[:4]): Known(*row[8:]) for row in rows}
+        self._compare("days of knowledge of receipts", self._expected.receipts_known, known)
         levels = {tuple(row[:5]): row[5] for row in await self._fetch(_LEVELS)}
         self._compare("levels", self._expected.levels, levels)
         items = {tuple(row[:3]): tuple(row[3:]) for row in await self._fetch(_ITEMS)}
         self._compare("items", self._expected.items, items)
-        points: dict[tuple[str, str, str, int], Counter[str]] = {}
-        for row in await self._fetch(_POINTS):
-            key = (row["slug"], row["channel"], row["content_id"], row["minute"])
-            gained = {name: n for name, n in row.items() if name not in _POINT_KEY}
-            points.setdefault(key, Counter()).update(gained)
-        self._compare("points", _nonzero(self._expected.points), _nonzero(points))
+        points = {tuple(row[name] for name in _POINT_KEY): _counters(row) for row in await self._fetch(_POINTS)}
+        self._compare("points", self._expected.points, _nonzero(points))
 
     async def _fetch(self, query: str, *arguments: object) -> Iterable[asyncpg.Record]:
         return await self._connection.fetch(query, *arguments)
@@ -118,6 +116,10 @@ class Audit:
                 f"{key}: {_told(wanted.get(key), found.get(key))}" for key in sorted(wrong, key=repr)[:_MOST_SHOWN]
             )
             self.differences.append(f"{what}: {len(wrong)} of {len(wanted)} differ\n    " + "\n    ".join(shown))
+
+
+def _counters(row: asyncpg.Record) -> Counter[str]:
+    return Counter({name: count for name, count in row.items() if name not in {*_POINT_KEY, "brand_id"}})
 
 
 def _told(wanted: object, found: object) -> str:

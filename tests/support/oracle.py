@@ -9,26 +9,24 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from tests.support.oracle_content import Content
-from tests.support.oracle_conversations import Receipt, receipts
+from tests.support.oracle_brand import Come, Event, Place, come_to, read_event
+from tests.support.oracle_conversations import Receipt
 
 GRAINS = ("minute", "hour", "day")
 MINUTES_KEPT_S = 15 * 86_400
-SIMPLE = frozenset(
+GROWING = frozenset(
     {
         *("mentions", "competitor_mentions", "content_published", "ugc_submissions", "messages_received"),
-        *("queries_received", "positive_n", "neutral_n", "negative_n", "sentiment_n", "sentiment_sum"),
+        *("queries_received", "positive_n", "neutral_n", "negative_n", "sentiment_n", "messages_answered"),
     }
 )
-"""Measures that one event adds to alone: the day on which they became known is known exactly, too."""
-GROWING = SIMPLE - {"sentiment_sum"} | {"messages_answered"}
 """Measures that never fall: no reader may ever see more of them than there is at the end."""
 
 
@@ -50,14 +48,11 @@ class Bucket(NamedTuple):
     start: int
 
 
-class Fact(NamedTuple):
-    """So much of a measure at a moment on a channel; `recorded` in seconds, None where several events made it."""
+class Known(NamedTuple):
+    """The local days, since 1970, on which a message and its answer were recorded as they stand."""
 
-    channel: str
-    moment: int
-    measure: str
-    amount: int
-    recorded: int | None = None
+    message_on: int
+    answer_on: int | None
 
 
 Totals = dict[Bucket, Counter[str]]
@@ -68,8 +63,9 @@ class Expected:
     """Everything that has to be in Postgres at the end. Totals that are 0 are left out.
 
     outcomes: by partition and outcome; quarantine: reason, key and value by partition and offset
-    known: as `rollups` of the simple measures, split by the local day on which they became known, 0 for on time
-    receipts, levels, items, points: by brand, channel and what they are about
+    known: as `rollups`, split by the local day on which it became known, 0 for what was known on its own day
+    receipts, receipts_known, levels, items: by brand, channel and what they are about
+    points: likewise, and by minute and the local day on which they became known
     """
 
     outcomes: Counter[tuple[int, str]] = field(default_factory=Counter)
@@ -77,9 +73,10 @@ class Expected:
     rollups: dict[str, Totals] = field(default_factory=dict)
     known: dict[str, dict[tuple[Bucket, int], Counter[str]]] = field(default_factory=dict)
     receipts: dict[tuple[str, str, str, str], Receipt] = field(default_factory=dict)
+    receipts_known: dict[tuple[str, str, str, str], Known] = field(default_factory=dict)
     levels: dict[tuple[str, str, str, str, int], int] = field(default_factory=dict)
     items: dict[tuple[str, str, str], tuple[int | None, int | None]] = field(default_factory=dict)
-    points: dict[tuple[str, str, str, int], Counter[str]] = field(default_factory=dict)
+    points: dict[tuple[str, str, str, int, int], Counter[str]] = field(default_factory=dict)
 
     def outcome(self, name: str) -> int:
         """How many records had this outcome, in all partitions."""
@@ -107,19 +104,10 @@ class Expected:
         return sorted(r.answered_at - r.received_at for r in mine if r.answered_at is not None)
 
 
-class _Event(NamedTuple):
-    kind: str
-    source: str
-    channel: str
-    moment: int
-    recorded: int
-    data: dict[str, Any]
-
-
 class Oracle:
     """Takes the records of the log, partition by partition in the order of their offsets.
 
-    zones: the time zone of every brand that exists, by the key of its records
+    zones: the time zone of every brand that exists, by its slug
     spoiled: why a record has to be in quarantine, by key and value, of those that were written to be refused
     """
 
@@ -127,7 +115,7 @@ class Oracle:
         self._zones = {brand: ZoneInfo(zone) for brand, zone in zones.items()}
         self._spoiled = spoiled
         self._bodies: dict[tuple[str, str, str], bytes] = {}
-        self._events: dict[str, list[_Event]] = defaultdict(list)
+        self._events: dict[str, list[Event]] = defaultdict(list)
         self._expected = Expected()
 
     def take(self, record: Logged) -> None:
@@ -147,7 +135,7 @@ class Oracle:
         if identity in self._bodies:
             return "duplicate" if self._bodies[identity] == record.value else "conflicting"
         self._bodies[identity] = record.value
-        self._events[brand].append(_read(event, record.timestamp))
+        self._events[brand].append(read_event(event, record.timestamp))
         return "applied"
 
     def expected(self) -> Expected:
@@ -156,28 +144,59 @@ class Oracle:
         found.rollups = {grain: defaultdict(Counter) for grain in GRAINS}
         found.known = {grain: defaultdict(Counter) for grain in GRAINS}
         for brand, events in self._events.items():
-            model = _Brand(brand, events, found)
-            newest = max(event.recorded for event in events)
-            for fact in model.facts():
-                self._add(brand, fact, newest)
+            self._take_days(brand, events)
         found.rollups = {grain: _without_zeros(totals) for grain, totals in found.rollups.items()}
         found.known = {grain: _without_zeros(totals) for grain, totals in found.known.items()}
+        found.points = _without_zeros(found.points)
         return found
 
-    def _add(self, brand: str, fact: Fact, newest: int) -> None:
-        zone, minute = self._zones[brand], fact.moment - fact.moment % 60
-        recorded = newest if fact.recorded is None else fact.recorded
-        places = {"minute": minute, "hour": _hour(minute, zone), "day": _day(minute, zone)}
+    def _take_days(self, brand: str, events: list[Event]) -> None:
+        """What became known on a day is all that was known at its end, less all that was known the day before."""
+        zone = self._zones[brand]
+        recorded = [(_day(event.recorded, zone), event) for event in events]
+        before = Come()
+        for day in sorted({day for day, _ in recorded}):
+            so_far = [event for recorded_on, event in recorded if recorded_on <= day]
+            now = come_to(so_far)
+            for place in now.totals.keys() | before.totals.keys():
+                gained = now.totals[place] - before.totals[place]
+                self._add(brand, place, gained, day, so_far[-1].recorded)
+            self._take_points(brand, now, before, day)
+            self._take_receipts(brand, now, day)
+            before = now
+        self._expected.levels |= {(brand, *key): count for key, count in before.levels.items()}
+        self._expected.items |= {(brand, *key): item for key, item in before.items.items()}
+
+    def _add(self, brand: str, place: Place, amount: int, known: int, recorded: int) -> None:
+        (channel, minute, measure), zone = place, self._zones[brand]
+        starts = {"minute": minute, "hour": _hour(minute, zone), "day": _day(minute, zone)}
         if recorded - minute >= MINUTES_KEPT_S:
-            del places["minute"]
-        known = _day(recorded, zone)
-        known_on = known if known > places["day"] else 0
-        for grain, start in places.items():
-            for cut in ("", f"channel={fact.channel}"):
+            del starts["minute"]
+        known_on = known if known > starts["day"] else 0
+        for grain, start in starts.items():
+            for cut in ("", f"channel={channel}"):
                 bucket = Bucket(brand, cut, start)
-                self._expected.rollups[grain][bucket][fact.measure] += fact.amount
-                if fact.measure in SIMPLE:
-                    self._expected.known[grain][bucket, known_on][fact.measure] += fact.amount
+                self._expected.rollups[grain][bucket][measure] += amount
+                self._expected.known[grain][bucket, known_on][measure] += amount
+
+    def _take_points(self, brand: str, now: Come, before: Come, day: int) -> None:
+        for channel, content_id, minute, counter in now.points.keys() | before.points.keys():
+            point = (channel, content_id, minute, counter)
+            earned = self._expected.points.setdefault((brand, channel, content_id, minute, day), Counter())
+            earned[counter] += now.points[point] - before.points[point]
+
+    def _take_receipts(self, brand: str, now: Come, day: int) -> None:
+        """A message, and an answer, is known since the day on which it became what it is."""
+        for key, receipt in now.receipts.items():
+            place = (brand, *key)
+            was, since = self._expected.receipts.get(place), self._expected.receipts_known.get(place)
+            message_on, answer_on = day, (None if receipt.answered_at is None else day)
+            if was and since and was[:2] == receipt[:2]:
+                message_on = since.message_on
+            if was and since and was[2:] == receipt[2:]:
+                answer_on = since.answer_on
+            self._expected.receipts[place] = receipt
+            self._expected.receipts_known[place] = Known(message_on, answer_on)
 
 
 def _without_zeros(totals: Mapping[Any, Counter[str]]) -> dict[Any, Counter[str]]:
@@ -192,114 +211,3 @@ def _hour(moment: int, zone: ZoneInfo) -> int:
 
 def _day(moment: int, zone: ZoneInfo) -> int:
     return (datetime.fromtimestamp(moment, zone).date() - date(1970, 1, 1)).days
-
-
-def _moment(text: str) -> int:
-    return int(datetime.fromisoformat(text).replace(microsecond=0).timestamp())
-
-
-def _read(event: dict[str, Any], timestamp_ms: int) -> _Event:
-    recorded = timestamp_ms // 1000
-    moment = _moment(event["time"]) if event.get("time") else recorded
-    data = event["data"]
-    return _Event(event["type"], event["source"], data["channel"], moment, recorded, data)
-
-
-def _sentiment(event: _Event) -> Iterator[tuple[str, int]]:
-    """A score counts under its label: from 0.05 positive, to −0.05 negative, else neutral."""
-    score = event.data.get("sentiment")
-    if score is None:
-        return
-    points = int(Decimal(score) * 10_000)
-    label = "positive" if points >= 500 else "negative" if points <= -500 else "neutral"
-    yield from ((f"{label}_n", 1), ("sentiment_n", 1), ("sentiment_sum", points))
-
-
-class _Brand:
-    """All events of one brand at once."""
-
-    def __init__(self, slug: str, events: list[_Event], found: Expected) -> None:
-        self._slug = slug
-        self._events = events
-        self._found = found
-
-    def facts(self) -> Iterator[Fact]:
-        """Everything that adds to the totals of the brand; fills in what is expected besides totals."""
-        for event in self._events:
-            for measure, amount in self._alone(event):
-                yield Fact(event.channel, event.moment, measure, amount, event.recorded)
-        self._take_levels()
-        yield from self._of_content()
-        yield from self._of_conversations()
-
-    def _alone(self, event: _Event) -> Iterator[tuple[str, int]]:
-        """What one event says by itself."""
-        data = event.data
-        match event.kind:
-            case "social.mention.v1" if data["of"] != data["brand"]:
-                yield "competitor_mentions", 1
-            case "social.mention.v1":
-                yield "mentions", 1
-                yield from _sentiment(event)
-            case "social.content.published.v1":
-                yield ("ugc_submissions" if data.get("ugc") else "content_published"), 1
-            case "social.message.received.v1":
-                yield "messages_received", 1
-                if data.get("kind") == "query":
-                    yield "queries_received", 1
-                yield from _sentiment(event)
-            case "social.interaction.v1" if data["kind"] == "comment" and data.get("op", "add") == "add":
-                yield from _sentiment(event)
-
-    def _take_levels(self) -> None:
-        """Snapshots of an account's audience: the last stands, of two at one moment the larger."""
-        for event in self._events:
-            if event.kind == "social.audience.snapshot.v1":
-                observed = event.data.get("observed_at")
-                moment = _moment(observed) if observed else event.moment
-                key = (self._slug, event.channel, event.data["audience"], event.source, moment)
-                self._found.levels[key] = max(event.data["count"], self._found.levels.get(key, 0))
-
-    def _followers(self, channel: str, before: int) -> int | None:
-        """Followers and subscribers of all accounts of a channel just before a moment."""
-        last: dict[tuple[str, str], tuple[int, int]] = {}
-        for (brand, at_channel, audience, account, moment), count in self._found.levels.items():
-            if (brand, at_channel) == (self._slug, channel) and audience != "members" and moment < before:
-                last[audience, account] = max(last.get((audience, account), (0, 0)), (moment, count))
-        return sum(count for _, count in last.values()) if last else None
-
-    def _of_content(self) -> Iterator[Fact]:
-        contents: dict[tuple[str, str], Content] = defaultdict(Content)
-        loose: dict[str, Content] = defaultdict(Content)
-        for event in self._events:
-            content_id = event.data.get("content_id")
-            content = contents[event.channel, content_id] if content_id else loose[event.channel]
-            content.take(event.kind, event.moment, event.data, _moment)
-        for channel, content in loose.items():
-            yield from (Fact(channel, *gain[:2], gain.counted) for gain in content.gains())
-        for (channel, content_id), content in contents.items():
-            if content.is_item:
-                yield from self._of_item(channel, content_id, content)
-
-    def _of_item(self, channel: str, content_id: str, content: Content) -> Iterator[Fact]:
-        published = content.published_at
-        followers = None if published is None else self._followers(channel, published)
-        self._found.items[self._slug, channel, content_id] = (published, followers)
-        for gain in content.gains():
-            yield Fact(channel, gain.moment, gain.measure, gain.counted)
-            if gain.earned and gain.measure != "interactions":
-                key = (self._slug, channel, content_id, gain.moment - gain.moment % 60)
-                self._found.points.setdefault(key, Counter())[gain.measure] += gain.earned
-        if published is not None:
-            yield from (Fact(channel, published, measure, n) for measure, n in content.cohort(followers))
-
-    def _of_conversations(self) -> Iterator[Fact]:
-        talks: dict[tuple[str, str], list[tuple[str, int, dict[str, Any]]]] = defaultdict(list)
-        for event in self._events:
-            if event.kind in ("social.message.received.v1", "social.message.sent.v1"):
-                direction = event.kind.split(".")[2]
-                talks[event.channel, event.data["conversation_id"]].append((direction, event.moment, event.data))
-        for (channel, conversation), messages in talks.items():
-            for message, receipt in receipts(messages).items():
-                self._found.receipts[self._slug, channel, conversation, message] = receipt
-                yield from (Fact(channel, receipt.received_at, m, n) for m, n in receipt.totals())

@@ -7,13 +7,14 @@ was. Everything here depends on the set of events alone, not on the order of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
 
 from bellwether.catalogue.measures import INTERACTION_COUNTERS
-from bellwether.domain.clock import DAY_S
+from bellwether.domain.clock import DAY_S, floor_minute
 from bellwether.domain.totals import Totals
 
 Counts = dict[str, int]
@@ -22,7 +23,8 @@ Counts = dict[str, int]
 BASELINE_AFTER_S = 2 * DAY_S
 """A first snapshot later than this after publication, or of an item whose publication is
 not known, is a baseline: what it shows was earned at moments nobody knows."""
-_SNAPSHOTS_KEPT = 32
+SNAPSHOTS_KEPT = 32
+"""The latest snapshots of an item that are kept as such; what earlier ones said is in its points."""
 
 COUNTER_OF_KIND = {
     "reaction": "reactions",
@@ -60,7 +62,8 @@ class Item(msgspec.Struct):
 
     published_at: None until its publication is known, or where a user published it
     followers: of its channel when it was published; None while unknown
-    settled: older snapshots than the first kept one were folded and forgotten
+    forgotten: of each counter that older snapshots than the kept ones have shown: when it was
+        first shown, and their last count; the rest of what they said is in the points of the item
     published_known_on, followers_known_on: the local day on which those were first recorded
     by_minute: what it earned in each minute, loaded where a snapshot may take it back
     """
@@ -69,14 +72,14 @@ class Item(msgspec.Struct):
     followers: int | None = None
     earned: Counts = {}
     snapshots: list[Snapshot] = []
-    settled: bool = False
+    forgotten: dict[str, tuple[int, int]] = {}
     published_known_on: int | None = None
     followers_known_on: int | None = None
     by_minute: dict[int, Counts] | None = None
 
     def measured(self) -> set[str]:
         """The counters that snapshots have shown."""
-        return {counter for snapshot in self.snapshots for counter in snapshot.counts}
+        return self.forgotten.keys() | {counter for snapshot in self.snapshots for counter in snapshot.counts}
 
 
 class StoredItem(msgspec.Struct, array_like=True):
@@ -84,7 +87,7 @@ class StoredItem(msgspec.Struct, array_like=True):
 
     earned: Counts
     snapshots: list[Snapshot]
-    settled: bool
+    forgotten: dict[str, tuple[int, int]]
 
 
 def cohort(item: Item) -> Totals:
@@ -118,15 +121,15 @@ def observe(item: Item, moment: int, counts: Counts) -> Iterator[Gain]:
 
     A snapshot between two known ones moves part of the later one's gain to itself.
     """
-    if item.settled and moment <= item.snapshots[0].observed_at:
-        return
+    if item.forgotten and moment < item.snapshots[0].observed_at:
+        _recall(item)
     yield from _take_back_interactions(item, counts.keys() - item.measured())
     before = [s for s in item.snapshots if s.observed_at < moment]
     same = [s for s in item.snapshots if s.observed_at == moment]
     after = [s for s in item.snapshots if s.observed_at > moment]
     present = Snapshot(moment, _larger(same[0].counts if same else {}, counts))
     for counter, count in present.counts.items():
-        last = _latest(before, counter)
+        last = _latest(before, counter, item.forgotten)
         if same and counter in same[0].counts:
             yield from _revise(item, moment, counter, last, same[0].counts[counter], -1)
         yield from _revise(item, moment, counter, last, count, 1)
@@ -147,13 +150,15 @@ def publish(item: Item, moment: int) -> Iterator[Gain]:
     """
     if item.published_at is not None and item.published_at <= moment:
         return
-    firsts = {} if item.settled else _first_shown(item.snapshots)
-    for counter, (observed_at, count) in firsts.items():
+    if item.forgotten:
+        _recall(item)
+    for counter, (observed_at, count) in _first_shown(item.snapshots).items():
         was = count if _is_fresh(item.published_at, observed_at) else 0
         now = count if _is_fresh(moment, observed_at) else 0
         if now != was:
             yield Gain(observed_at, counter, 0, now - was)
     item.published_at = moment
+    _forget_oldest(item)
 
 
 def _larger(first: Counts, second: Mapping[str, int]) -> Counts:
@@ -161,8 +166,9 @@ def _larger(first: Counts, second: Mapping[str, int]) -> Counts:
     return {counter: max(first.get(counter, 0), second.get(counter, 0)) for counter in {**first, **second}}
 
 
-def _latest(snapshots: list[Snapshot], counter: str) -> int | None:
-    return next((s.counts[counter] for s in reversed(snapshots) if counter in s.counts), None)
+def _latest(snapshots: list[Snapshot], counter: str, forgotten: Mapping[str, tuple[int, int]]) -> int | None:
+    _, last = forgotten.get(counter, (None, None))
+    return next((s.counts[counter] for s in reversed(snapshots) if counter in s.counts), last)
 
 
 def _first_shown(snapshots: list[Snapshot]) -> dict[str, tuple[int, int]]:
@@ -204,17 +210,42 @@ def _take_back_interactions(item: Item, counters: set[str]) -> Iterator[Gain]:
                 yield _gain(item, minute, counter, -counts[counter], -counts[counter])
 
 
+def needs_points(item: Item, moments: Sequence[int], is_published: bool) -> bool:
+    """Whether what the item earned minute by minute is read when a batch is told.
+
+    moments: when the snapshots of the batch were observed, in the order of their arrival
+    is_published: whether the batch tells of its publication
+    """
+    if moments and item.earned.keys() - item.measured():
+        return True
+    last = [item.snapshots[-1].observed_at] if item.snapshots else []
+    observed = [*last, *moments]
+    is_late = is_published or any(after <= before for before, after in pairwise(observed))
+    return is_late and (bool(item.forgotten) or len(item.snapshots) + len(moments) > SNAPSHOTS_KEPT)
+
+
+def _recall(item: Item) -> None:
+    """Bring back the forgotten snapshots: what was earned up to a minute is what was shown then."""
+    if item.by_minute is None:
+        raise KeyError("the points of the item are not loaded")
+    border = floor_minute(item.snapshots[0].observed_at)
+    recalled: dict[int, Counts] = {}
+    for counter, (first_at, last) in item.forgotten.items():
+        shown = 0
+        recalled.setdefault(first_at, {})[counter] = shown
+        for minute, counts in sorted(item.by_minute.items()):
+            if counts.get(counter) and minute < border:
+                shown += counts[counter]
+                recalled.setdefault(max(minute, first_at), {})[counter] = shown
+        if shown != last:
+            recalled.setdefault(max(border, first_at), {})[counter] = last
+    snapshots = [Snapshot(moment, counts) for moment, counts in sorted(recalled.items())]
+    item.snapshots, item.forgotten = [*snapshots, *item.snapshots], {}
+
+
 def _forget_oldest(item: Item) -> None:
-    if len(item.snapshots) > _SNAPSHOTS_KEPT:
-        kept = item.snapshots[-_SNAPSHOTS_KEPT:]
-        # What an older snapshot alone has shown stays known: a later one is told against it.
-        for counter, count in _last_shown(item.snapshots[:-_SNAPSHOTS_KEPT]).items():
-            kept[0].counts.setdefault(counter, count)
-        item.snapshots, item.settled = kept, True
-
-
-def _last_shown(snapshots: list[Snapshot]) -> Counts:
-    shown: Counts = {}
-    for snapshot in snapshots:
-        shown.update(snapshot.counts)
-    return shown
+    for snapshot in item.snapshots[:-SNAPSHOTS_KEPT]:
+        for counter, count in snapshot.counts.items():
+            first_at, _ = item.forgotten.get(counter, (snapshot.observed_at, 0))
+            item.forgotten[counter] = first_at, count
+    item.snapshots = item.snapshots[-SNAPSHOTS_KEPT:]

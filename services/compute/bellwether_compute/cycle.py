@@ -11,11 +11,12 @@ from bellwether.adapters.postgres.directory import Directory
 from bellwether.adapters.postgres.pool import Connection, Pool
 from bellwether.observability import metrics
 from bellwether_compute.announcing import Announcer
+from bellwether_compute.changes import Changes
 from bellwether_compute.claims import fingerprint
 from bellwether_compute.dedup import HORIZON_DAYS, utc_day
 from bellwether_compute.failpoints import Failpoint
 from bellwether_compute.loading import forget_surplus, load_brand, load_chunks, load_for, open_days
-from bellwether_compute.pipeline import Changes, Pipeline
+from bellwether_compute.pipeline import Pipeline
 from bellwether_compute.refresh import Due, Refresher, as_of_now, chunks_now, refresh, slides_next
 from bellwether_compute.state import BrandState, PartitionState
 from bellwether_compute.store import Advance, CurrentRow, commit

@@ -11,13 +11,13 @@ from bellwether.adapters.postgres.pool import Connection, Row
 from bellwether.adapters.postgres.rollups import Line, load
 from bellwether.catalogue.measures import CONTENT_COUNTERS
 from bellwether.domain.timeline import Chunk, Timeline
-from bellwether.wire.events import AudienceSnapshot, ContentMetrics
-from bellwether_compute.content import Item, StoredItem
+from bellwether.wire.events import AudienceSnapshot, ContentMetrics, Interaction
+from bellwether_compute.content import Item, StoredItem, needs_points
 from bellwether_compute.conversations import Conversation
 from bellwether_compute.dedup import HORIZON_DAYS, days_to_open, utc_day
-from bellwether_compute.pipeline import conversation_key, item_key, level_moment
-from bellwether_compute.state import BrandState, PartitionState
-from bellwether_compute.taking import Taken
+from bellwether_compute.state import BrandState, ItemKey, PartitionState
+from bellwether_compute.subjects import conversation_key, item_key, level_moment
+from bellwether_compute.taking import Taken, moment_of
 
 _STORED_ITEM = msgspec.msgpack.Decoder(StoredItem)
 _CONVERSATION = msgspec.msgpack.Decoder(Conversation)
@@ -154,20 +154,32 @@ async def _load_followed(connection: Connection, brands: Brands, fresh: Sequence
 def _put_items(brands: Brands, rows: Iterable[Row]) -> None:
     for brand_id, channel, content_id, published_at, followers, *known_on, state in rows:
         stored = _STORED_ITEM.decode(state)
-        item = Item(published_at, followers, stored.earned, stored.snapshots, stored.settled, *known_on)
+        item = Item(published_at, followers, stored.earned, stored.snapshots, stored.forgotten, *known_on)
         brands[brand_id].items.setdefault((channel, content_id), item)
 
 
-async def _load_points(connection: Connection, brands: Brands, fresh: Sequence[Taken]) -> None:
-    """For snapshots: what interactions had added to their items, to be taken back."""
-    wanted: set[tuple[int, str, str]] = set()
+def read_by_minute(fresh: Sequence[Taken]) -> list[tuple[BrandState, ItemKey]]:
+    """The items of which a fold of these events reads what they earned in each minute."""
+    observed: dict[tuple[BrandState, ItemKey], list[int]] = {}
+    published = set()
     for taken in fresh:
-        key = item_key(taken)
-        if key and isinstance(taken.event, ContentMetrics):
-            item = taken.brand.items[key]
-            item.by_minute = {}
-            if item.earned.keys() - item.measured():
-                wanted.add((taken.brand.brand.brand_id, *key))
+        if (key := item_key(taken)) and not isinstance(taken.event, Interaction):
+            moments = observed.setdefault((taken.brand, key), [])
+            if isinstance(taken.event, ContentMetrics):
+                moments.append(moment_of(taken.event.data.observed_at, taken.record))
+            else:
+                published.add((taken.brand, key))
+    for brand, key in observed:
+        brand.items[key].by_minute = {}
+    return [
+        (brand, key)
+        for (brand, key), moments in observed.items()
+        if needs_points(brand.items[key], moments, (brand, key) in published)
+    ]
+
+
+async def _load_points(connection: Connection, brands: Brands, fresh: Sequence[Taken]) -> None:
+    wanted = [(brand.brand.brand_id, *key) for brand, key in read_by_minute(fresh)]
     if wanted:
         for brand_id, channel, content_id, minute, *counts in await connection.fetch(_POINTS, *_columns(wanted)):
             points = brands[brand_id].items[channel, content_id].by_minute

@@ -16,8 +16,8 @@ from bellwether.adapters.postgres.pool import Connection
 from bellwether.adapters.postgres.rollups import TABLE, pack
 from bellwether.catalogue.measures import CONTENT_COUNTERS
 from bellwether.domain.timeline import Grain
+from bellwether_compute.changes import Changes
 from bellwether_compute.content import StoredItem
-from bellwether_compute.pipeline import Changes
 from bellwether_compute.taking import LeftOut
 
 
@@ -196,7 +196,7 @@ async def _write_content(connection: Connection, changes: Changes) -> None:
         (
             *(brand.brand.brand_id, *key, item.published_at, item.followers),
             *(item.published_known_on, item.followers_known_on),
-            msgspec.msgpack.encode(StoredItem(item.earned, item.snapshots, item.settled)),
+            msgspec.msgpack.encode(StoredItem(item.earned, item.snapshots, item.forgotten)),
         )
         for (brand, key), item in changes.items.items()
     ]

@@ -42,6 +42,7 @@ class Worker:
         self._suspects: dict[int, tuple[float, float]] = {}
         self._busy = asyncio.Lock()
         self._stopping = False
+        self._has_lost = False
         self._alone_until: dict[int, int] = {}
         self.last_turn = self.last_applied = time.monotonic()
         self.trouble: str | None = "starting"
@@ -73,12 +74,12 @@ class Worker:
         """Drain: let the running cycle end, then let go. The epoch fences what is slower."""
         metrics.REBALANCES.labels("revoked").inc()
         self._cycle.failpoint.reach("in_revoke")
+        self._has_lost = True
         try:
             async with asyncio.timeout(_REVOKE_WAIT_S), self._busy:
                 self._drop([*self._claimed])
         except TimeoutError:
             log.warning("revoked during a cycle that did not end")
-            self._drop([*self._claimed])
 
     async def _assigned(self) -> None:
         """Nothing is read before it is claimed; the loop does that."""
@@ -89,7 +90,10 @@ class Worker:
         self._reader.join(self._revoked, self._assigned)
         while not self._stopping:
             try:
+                self._let_go_of_lost()
                 await self._claim_assigned()
+                if self._has_lost:
+                    continue
                 batches = await self._poll()
                 self._cycle.failpoint.reach("after_poll")
                 async with self._busy:
@@ -99,6 +103,12 @@ class Worker:
                     raise
                 await self._back_off(error)
             self.last_turn = time.monotonic()
+
+    def _let_go_of_lost(self) -> None:
+        """Drop what was revoked while it was being applied, or claimed: all is claimed anew."""
+        if self._has_lost:
+            self._has_lost = False
+            self._drop([*self._claimed])
 
     async def _claim_assigned(self) -> None:
         for part in self._reader.assigned():

@@ -18,14 +18,16 @@ from bellwether.adapters.postgres.directory import Brand
 from bellwether.catalogue.measures import MEASURES
 from bellwether.domain.timeline import Grain
 from bellwether.domain.totals import Distinct, Totals, merged
-from bellwether.wire.events import ContentMetrics
+from bellwether_compute.changes import Changes
 from bellwether_compute.content import Item
 from bellwether_compute.conversations import Answer, Conversation, Received
 from bellwether_compute.dedup import utc_day
 from bellwether_compute.groups import Groups
+from bellwether_compute.loading import read_by_minute
 from bellwether_compute.measuring import compile_measures
-from bellwether_compute.pipeline import Changes, Pipeline, conversation_key, item_key
+from bellwether_compute.pipeline import Pipeline
 from bellwether_compute.state import BrandState, PartitionState
+from bellwether_compute.subjects import conversation_key, item_key
 from bellwether_compute.taking import Taken, take
 
 NOW = int(datetime(2026, 3, 20, 12, 0, 30, tzinfo=UTC).timestamp())
@@ -111,12 +113,12 @@ class Folding:
     def _make_ready(self, fresh: Sequence[Taken]) -> None:
         for taken in fresh:
             if item_at := item_key(taken):
-                item = self.brand.items.setdefault(item_at, Item())
-                if isinstance(taken.event, ContentMetrics):
-                    points = self.points.get(item_at, {})
-                    item.by_minute = {minute: dict(gained) for minute, gained in points.items()}
+                self.brand.items.setdefault(item_at, Item())
             if talk_at := conversation_key(taken):
                 self.brand.conversations.setdefault(talk_at, Conversation())
+        for _, key in read_by_minute(fresh):
+            points = self.points.get(key, {})
+            self.brand.items[key].by_minute = {minute: dict(gained) for minute, gained in points.items()}
 
     def _load(self, groups: Groups) -> None:
         for (brand, cut), chunks in groups.chunks().items():

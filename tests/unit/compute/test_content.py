@@ -248,10 +248,27 @@ def test_very_many_snapshots_of_an_item_in_the_order_of_observation_earn_what_th
     assert told(in_order) == by_definition(in_order)
 
 
-def test_a_snapshot_older_than_all_that_are_kept_changes_nothing_of_what_was_earned_in_all() -> None:
-    shown = [Shown(PUBLISHED + hour * HOUR, {"reach": 10 * hour}) for hour in range(1, 100)]
-    newest_first: list[Happening] = [OUT, *reversed(shown)]
-    assert told(newest_first).earned == by_definition(newest_first).earned == {"reach": 990}
+def growing(minutes: Iterable[int]) -> list[Shown]:
+    """Snapshots of counters that never fall, one of them told only now and then."""
+    return [
+        Shown(PUBLISHED + minute * MINUTE, {"reach": 3 * minute, **({"comments": minute // 2} if minute % 3 else {})})
+        for minute in minutes
+    ]
+
+
+def test_a_history_of_snapshots_imported_newest_first_earns_the_same() -> None:
+    events: list[Happening] = [OUT, *reversed(growing(range(1, 200, 2)))]
+    assert told(events) == by_definition(events)
+    assert told(reversed(events)) == by_definition(events)
+
+
+@settings(max_examples=60)
+@given(st.data(), st.sets(st.integers(0, 4_000), min_size=30, max_size=70), st.booleans())
+def test_very_many_snapshots_of_an_item_earn_what_they_say_in_any_order_of_arrival(
+    data: st.DataObject, minutes: set[int], is_published: bool
+) -> None:
+    events: list[Happening] = [*growing(minutes), *([OUT] if is_published else []), Done(PUBLISHED, "comments", 2)]
+    assert told(data.draw(st.permutations(events))) == by_definition(events)
 
 
 def test_interactions_cannot_be_taken_back_without_their_points() -> None:

@@ -82,7 +82,7 @@ def _nonzero(counts: Counter[Any]) -> dict[Any, int]:
     return {key: count for key, count in counts.items() if count}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(EVENTS)
 # What was added in one minute and taken back in another sums up to nothing, but has to be taken back all the same.
 @example(

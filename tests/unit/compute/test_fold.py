@@ -29,7 +29,7 @@ def folded(parts: list[list[Drawn]], time_zone: str = "UTC") -> Folding:
     return folding
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data(), ZONES, streams())
 def test_order_batches_and_repeats_of_events_change_nothing(
     data: st.DataObject, zone: str, events: list[Drawn]
@@ -47,7 +47,7 @@ def test_order_batches_and_repeats_of_events_change_nothing(
 RECORDED = st.sampled_from([0, 1, 600, 43_199, 43_200, 86_400, 90_000])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data(), ZONES, streams())
 def test_the_days_on_which_totals_were_known_do_not_depend_on_batches(
     data: st.DataObject, zone: str, events: list[Drawn]
@@ -71,7 +71,7 @@ def by_local_hour_and_day(folding: Folding, measure: str, cut: str = "") -> dict
     return dict(sums)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(streams(), ZONES)
 def test_hours_and_days_hold_the_same_totals_and_channels_make_up_the_whole(events: list[Drawn], zone: str) -> None:
     folding = folded([events], zone)
@@ -82,7 +82,7 @@ def test_hours_and_days_hold_the_same_totals_and_channels_make_up_the_whole(even
         assert sum(c.get(Grain.DAY, 0) for c in channels) == whole.get(Grain.DAY, 0)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(streams())
 def test_counts_of_the_fold_are_the_counts_of_its_events(events: list[Drawn]) -> None:
     folding = folded([events])
@@ -161,3 +161,25 @@ def test_rollups_that_moved_are_named_with_the_moment_the_intake_took_them() -> 
         "channel=instagram": (NOW - 5) * 1000,
     }
     assert folding.brand.fresh_to == NOW - 5
+
+
+def test_receipts_items_and_points_know_the_days_on_which_their_parts_were_recorded() -> None:
+    day, ids = 86_400, {"conversation_id": "c"}
+    log = [
+        (NOW, envelope("social.message.received.v1", "m", NOW - 60, **ids, message_id="m")),
+        (NOW, envelope("social.interaction.v1", "i", NOW - 60, content_id="p", kind="click")),
+        (NOW + day, envelope("social.content.published.v1", "p", NOW - 90, content_id="p")),
+        (NOW + day, envelope("social.message.sent.v1", "r", NOW - 30, **ids, message_id="r")),
+        (NOW + 2 * day, envelope("social.audience.snapshot.v1", "f", NOW - 99, audience="followers", count=900)),
+        (NOW + 2 * day, envelope("social.interaction.v1", "j", NOW - 60, content_id="p", kind="click")),
+        (NOW + 3 * day, envelope("social.audience.snapshot.v1", "g", NOW - 98, audience="followers", count=910)),
+        (NOW + 3 * day, envelope("social.message.received.v1", "n", NOW, **ids, message_id="n")),
+    ]
+    folding, first = Folding(), NOW // day
+    changes = folding.apply_logged(log)
+    receipts = {message_id: receipt for (_, _, message_id), receipt in changes.receipts.items()}
+    assert (receipts["m"].known_on, receipts["m"].answer_known_on) == (first, first + 1)
+    assert (receipts["n"].known_on, receipts["n"].answer_known_on) == (first + 3, None)
+    item = folding.brand.items["instagram", "p"]
+    assert (item.published_known_on, item.followers_known_on, item.followers) == (first + 1, first + 2, 910)
+    assert {known_on: gained["clicks"] for (*_, known_on), gained in changes.points.items()} == {first: 1, first + 2: 1}

@@ -235,7 +235,7 @@ def only_what_a_refresh_reads(folding: Folding, as_of: int) -> None:
         timeline._sums.clear()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(STREAMS, st.sampled_from(["UTC", "Asia/Kolkata", "Europe/Berlin"]), st.integers(-90, 90))
 def test_values_are_refreshed_no_later_than_they_change(events: list[dict[str, Any]], zone: str, off: int) -> None:
     whole, lean = Folding(zone), Folding(zone)

@@ -138,10 +138,12 @@ class LogReader:
         return {tp.partition: end for tp, end in found.items()}
 
     async def tell_progress(self, positions: Mapping[int, int]) -> None:
-        """Commit offsets to the brokers, for lag tools alone: nothing here reads them."""
+        """Commit offsets of what is ours to the brokers, for lag tools alone: nothing here reads them."""
+        assigned = self._consumer.assignment()
+        offsets = {self._tp(part): offset for part, offset in positions.items() if self._tp(part) in assigned}
         async with self._bounded():
-            if positions:
-                await self._consumer.commit({self._tp(part): offset for part, offset in positions.items()})
+            if offsets:
+                await self._consumer.commit(offsets)
 
     def _tp(self, part: int) -> TopicPartition:
         return TopicPartition(self.topic, part)
