@@ -16,6 +16,11 @@ class Profile(NamedTuple):
     random_kills: int
     rounds: int
 
+    @property
+    def is_long(self) -> bool:
+        """Whether what takes long has its place."""
+        return self.rounds > 1
+
 
 PROFILES = {
     "short": Profile(seed=20_261_122, events=20_000, random_kills=20, rounds=1),

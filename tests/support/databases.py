@@ -70,9 +70,21 @@ async def _database(dsn: str, template: str | None) -> AsyncIterator[str]:
         # A connection of its own: the test may have killed the server in between.
         connection = await asyncpg.connect(dsn)
         try:
-            await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            await _drop(connection, name)
         finally:
             await connection.close()
+
+
+async def _drop(connection: asyncpg.Connection[asyncpg.Record], name: str) -> None:
+    """Drop a database with whoever is in it, but wait for the server's own vacuum, which only a superuser may end."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            except asyncpg.InsufficientPrivilegeError:
+                await asyncio.sleep(0.1)
+            else:
+                return
 
 
 def _other_database(dsn: str, name: str) -> str:
