@@ -28,12 +28,13 @@ from bellwether.adapters.postgres.readings import read_sources
 from bellwether.adapters.postgres.rollups import EVER
 from bellwether.catalogue.evaluate import Values, current_spans, evaluate
 from bellwether.domain.clock import LocalClock
+from bellwether.domain.windows import Window
 from bellwether_cli.demo.story import BRANDS
 from bellwether_cli.demo.stream import stream
 from tests.support.backends import Servers
 from tests.support.computing import computing
 from tests.support.databases import Topics, database_from, fresh_topics
-from tests.support.log import applied, initialise_stream
+from tests.support.log import applied, initialise_stream, write_events
 from tests.support.tenancy import TENANT, make_brands
 
 SEED = 7
@@ -203,6 +204,37 @@ async def test_values_do_not_depend_on_what_compute_held_in_memory(
         expected = await forgetful.evaluated(lines, recorded=now)
     found = await stored.evaluated(lines, recorded=now)
     assert [words for line in lines for words in differences(line, expected[line], found[line])] == []
+
+
+async def test_what_leaves_a_window_is_gone_from_the_kept_values_without_an_event(
+    stack: Servers, stored: Stored, topics: Topics, tmp_path: Path
+) -> None:
+    slug = next(iter(ZONES))
+    async with computing(stack, stored.dsn, topics, tmp_path):
+        leaving = (int(time.time()) + 20) // 60 * 60 - 3_540  # leaves the last hour within 20 to 80 seconds
+        for number in range(3):  # several refreshes within the minute
+            await write_events(stack.kafka_bootstrap, topics.events, [mention_of(slug, number, leaving + number)])
+            await kept_mentions(stored, (slug, ""), number + 1)
+        await kept_mentions(stored, (slug, ""), 0)
+        assert await differing(stored) == []
+
+
+def mention_of(slug: str, number: int, moment: int) -> Event:
+    """A mention of a brand."""
+    when = datetime.fromtimestamp(moment, UTC).isoformat()
+    data = {"brand": slug, "channel": "x", "of": slug}
+    envelope = {"specversion": "1.0", "id": f"m{number}", "source": "/test", "type": "social.mention.v1"}
+    return {**envelope, "time": when, "data": data}
+
+
+async def kept_mentions(stored: Stored, line: Line, count: int) -> None:
+    """Wait until the kept values show so many mentions in the last hour."""
+    async with asyncio.timeout(90):
+        while True:
+            row = (await stored.lines()).get(line)
+            if row and msgspec.json.decode(row["body"], type=Values)["brand_mentions"][Window.HOUR].value == count:
+                return
+            await asyncio.sleep(0.2)
 
 
 def hash_of(event: Event) -> int:

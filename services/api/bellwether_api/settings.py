@@ -25,7 +25,7 @@ class Settings(BaseSettings):
         1.0, gt=0, le=10, description="How often Postgres is asked whether brands or keys changed."
     )
     cache_s: float = Field(
-        1.0, ge=0, le=60, description="How long an answer may be given again unchanged; 0 for never."
+        0.25, ge=0, le=60, description="How long an answer may be given again unchanged; 0 for never."
     )
     cache_entries: int = Field(512, ge=1, description="Most answers that are kept.")
     max_body_bytes: int = Field(64 * 1024, ge=1024, description="Largest body of a request.")

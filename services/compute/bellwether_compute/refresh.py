@@ -52,7 +52,9 @@ class Refresher:
             self._moved[line] = min(taken_ms, self._moved.get(line, taken_ms))
 
     def slide_at(self, brand: BrandState, cut: str, moment: float) -> None:
-        """Refresh a brand and cut at a moment even if nothing moves."""
+        """Refresh a brand and cut at a moment, instead of one set before, even if nothing moves."""
+        if self._slides_at.get((brand, cut)) == moment:
+            return
         self._slides_at[brand, cut] = moment
         self._ticket += 1
         heapq.heappush(self._sliding, (moment, self._ticket, (brand, cut)))
@@ -77,7 +79,10 @@ class Refresher:
     def _slid(self, now: float, most: int) -> Iterator[Due]:
         while self._sliding and self._sliding[0][0] <= now and most > 0:
             moment, _, line = heapq.heappop(self._sliding)
-            if self._slides_at.get(line) == moment and line not in self._moved:
+            if self._slides_at.get(line) != moment:
+                continue
+            del self._slides_at[line]  # a moment that was set before may be in the heap once more
+            if line not in self._moved:
                 most -= 1
                 yield Due(*line, None)
 

@@ -80,10 +80,27 @@ SNAPSHOT = _event(
 ANY = st.one_of(MENTION, INTERACTION, PUBLISHED, METRICS, RECEIVED, SENT, SNAPSHOT)
 
 
+ABOUT_ONE_ITEM = st.one_of(
+    _event("social.interaction.v1", content_id=st.just("post"), kind=st.sampled_from(["reaction", "comment"])),
+    st.builds(
+        _observed,
+        _event(
+            "social.content.metrics.v1",
+            content_id=st.just("post"),
+            cumulative=st.dictionaries(st.sampled_from(["likes", "comments"]), st.integers(0, 30), min_size=1),
+        ),
+        st.integers(0, DAY),
+    ),
+    _event("social.content.published.v1", content_id=st.just("post")),
+    _event("social.audience.snapshot.v1", audience=st.just("followers"), count=st.integers(0, 1_000)),
+).map(lambda event: {**event, "data": {**event["data"], "channel": "x"}})
+"""What happens to a single item, so that much of it meets."""
+
+
 def _numbered(drawn: list[Drawn]) -> list[Drawn]:
     return [{**event, "id": f"e{number}"} for number, event in enumerate(drawn)]
 
 
-def streams(most: int = 14) -> st.SearchStrategy[list[Drawn]]:
+def streams(kinds: st.SearchStrategy[Drawn] = ANY, most: int = 14) -> st.SearchStrategy[list[Drawn]]:
     """Different events, each with an id of its own."""
-    return st.lists(ANY, max_size=most).map(_numbered)
+    return st.lists(kinds, max_size=most).map(_numbered)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellwether.domain.timeline import Grain
-from tests.unit.compute.brand_events import Drawn, streams
+from tests.unit.compute.brand_events import ABOUT_ONE_ITEM, Drawn, streams
 from tests.unit.compute.folding import NOW, Folding, envelope
 
 ZONES = st.sampled_from(["UTC", "Asia/Kolkata", "America/New_York"])
@@ -30,7 +30,7 @@ def folded(parts: list[list[Drawn]], time_zone: str = "UTC") -> Folding:
 
 
 @settings(max_examples=300)
-@given(st.data(), ZONES, streams())
+@given(st.data(), ZONES, st.one_of(streams(), streams(ABOUT_ONE_ITEM, most=8)))
 def test_order_batches_and_repeats_of_events_change_nothing(
     data: st.DataObject, zone: str, events: list[Drawn]
 ) -> None:
@@ -151,6 +151,17 @@ def test_items_count_the_followers_of_their_channel_at_posting_also_where_the_sn
     folding = folded([[published], [reaction], [after], [before]] if late else [[before, published, reaction, after]])
     days = {measure: known_days(folding, measure) for measure in ("item_followers", "item_interactions_followed")}
     assert days == {"item_followers": {0: 900}, "item_interactions_followed": {0: 1}}
+
+
+def test_a_snapshot_takes_back_the_interactions_of_its_own_batch_and_of_earlier_ones() -> None:
+    def reaction(number: int) -> Drawn:
+        return envelope("social.interaction.v1", f"i{number}", NOW - 60, content_id="p", kind="reaction")
+
+    shown = envelope("social.content.metrics.v1", "s", NOW - 30, content_id="p", cumulative={"likes": 5})
+    shown["data"]["observed_at"] = shown["time"]
+    published = envelope("social.content.published.v1", "p", NOW - 90, content_id="p")
+    for parts in ([[published, reaction(1), reaction(2), shown]], [[published, reaction(1)], [reaction(2), shown]]):
+        assert known_days(folded(parts), "reactions") == {0: 5}
 
 
 def test_rollups_that_moved_are_named_with_the_moment_the_intake_took_them() -> None:

@@ -77,6 +77,41 @@ def test_only_the_last_moment_set_for_a_slide_stands() -> None:
     assert cuts(refresher.due(300.0, 9)) == ["a"]
 
 
+def test_a_slide_that_is_set_to_the_same_moment_again_is_due_once() -> None:
+    refresher = Refresher()
+    for _ in range(3):
+        refresher.slide_at(AURORA, "a", 100.0)
+    assert cuts(refresher.due(100.0, 9)) == ["a"]
+    refresher.slide_at(AURORA, "a", 100.0)
+    assert cuts(refresher.due(100.0, 9)) == ["a"]
+    assert refresher.due(100.0, 9) == []
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["note", "slide", "due", "done"]), st.sampled_from("abc"), st.integers(0, 3)))
+)
+def test_nothing_is_ever_due_twice_at_once_and_all_that_moved_is_due_in_the_end(
+    steps: list[tuple[str, str, int]],
+) -> None:
+    refresher, now, moved = Refresher(), 100.0, set[str]()
+    for step, cut, number in steps:
+        now += number / 2
+        if step == "note":
+            refresher.note({(AURORA, cut): int(now * 1000)})
+            moved.add(cut)
+        elif step == "slide":
+            refresher.slide_at(AURORA, cut, 100.0 + number)
+        else:
+            due = refresher.due(now, number)
+            assert len({each.cut for each in due}) == len(due) <= number
+            if step == "done":
+                refresher.done(due, now)
+                moved -= {each.cut for each in due}
+    last = cuts(refresher.due(now + 10, 99))
+    assert len(set(last)) == len(last)
+    assert moved <= set(last)
+
+
 def test_what_moved_goes_before_what_slides() -> None:
     refresher = Refresher()
     refresher.slide_at(AURORA, "slides", 5.0)
@@ -258,6 +293,7 @@ def test_a_brand_of_which_nothing_is_known_is_looked_at_again_the_next_day() -> 
     brand.timeline("").loaded |= chunks
     midnight = brand.clock.day_start(brand.clock.day(NOW) + 1)
     assert slides_next(brand, "", NOW) == midnight - 60
+    assert slides_next(brand, "", midnight) == midnight  # a whole day was shown, and a minute later a new one runs
 
 
 def test_values_that_nothing_will_change_for_hours_are_left_alone_for_hours() -> None:
