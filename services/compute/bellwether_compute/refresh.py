@@ -16,6 +16,7 @@ from bellwether.catalogue.evaluate import Sources, current_spans, evaluate
 from bellwether.domain.clock import MINUTE_S, ceil_minute
 from bellwether.domain.timeline import Chunk, chunks_in
 from bellwether.domain.windows import Span, Window
+from bellwether.wire.strict import MAX_AHEAD
 from bellwether_compute.sliding import next_change
 from bellwether_compute.state import BrandState
 from bellwether_compute.store import CurrentRow
@@ -23,6 +24,7 @@ from bellwether_compute.store import CurrentRow
 MIN_PAUSE_S = 1.0
 """Least time between two refreshes of a brand."""
 
+_MAX_AHEAD_S = int(MAX_AHEAD.total_seconds())
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -102,9 +104,9 @@ def as_of_now(brand: BrandState, now: float) -> int:
     the intake took the last event, where its clock is ahead of ours.
 
     Whatever is counted happened before, so that whoever evaluates at this moment later on
-    finds the same values.
+    finds the same values. A clock that is more than ten minutes ahead is not followed.
     """
-    return max(int(now), brand.fresh_to) + 1
+    return max(int(now), min(brand.fresh_to, int(now) + _MAX_AHEAD_S)) + 1
 
 
 def spans_now(brand: BrandState, as_of: int) -> dict[Window, Span]:

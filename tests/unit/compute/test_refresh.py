@@ -196,6 +196,12 @@ def test_values_hold_to_the_end_of_the_second_in_which_they_are_made_or_their_la
     assert values["brand_mentions"][Window.HOUR].value == 1
 
 
+def test_a_clock_of_the_intake_that_is_far_ahead_does_not_carry_the_values_away() -> None:
+    folding = Folding()
+    folding.apply([mention(NOW)], recorded=NOW + 300 * DAY_S)
+    assert as_of_now(folding.brand, NOW + 0.5) == NOW + 601
+
+
 def test_an_answer_of_the_very_second_of_the_refresh_is_in_it_with_its_message() -> None:
     minute = ceil_minute(NOW)
     ids = {"conversation_id": "c"}
