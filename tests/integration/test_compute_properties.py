@@ -27,7 +27,7 @@ from bellwether.adapters.postgres.pool import open_pool
 from bellwether.adapters.postgres.readings import read_sources
 from bellwether.adapters.postgres.rollups import EVER
 from bellwether.catalogue.evaluate import Values, current_spans, evaluate
-from bellwether.domain.clock import LocalClock
+from bellwether.domain.clock import LocalClock, ceil_minute
 from bellwether.domain.windows import Window
 from bellwether_cli.demo.story import BRANDS
 from bellwether_cli.demo.stream import stream
@@ -256,7 +256,7 @@ async def test_the_past_is_what_it_was_when_nothing_later_had_come(
     stack: Servers, template_database: str, topics: Topics, stored: Stored, tmp_path: Path
 ) -> None:
     events, now = generated(), int(time.time())
-    moment = int((START + timedelta(days=2, hours=5, minutes=17)).timestamp())
+    moment = ceil_minute(int((START + timedelta(days=2, hours=5, minutes=17)).timestamp()))  # values end at a minute
     await apply(stored, stack, topics, shuffled(events), tmp_path / "all")
     async with (
         database_from(stack.postgres_dsn, template_database) as dsn,
