@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchem
 from pydantic_core import PydanticCustomError
 
 from bellwether.catalogue.builtin import CATALOGUE
+from bellwether.catalogue.cuts import DIMENSIONS
 from bellwether.domain.windows import Window
 from bellwether_api.buckets import SeriesGrain
 from bellwether_api.cuts import Cut, parse_cut
@@ -67,7 +68,8 @@ CutQuery = Annotated[
     Cut | None,
     reads(parse_cut),
     _text(
-        "`channel=instagram` for one channel, `channel` for every channel by itself; nothing for the total.",
+        "`channel=instagram` for one value of a dimension, `channel` for each of its values by itself; nothing for the "
+        f"total. Dimensions: {', '.join(DIMENSIONS)}.",
         "channel",
         "channel=instagram",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -31,7 +32,7 @@ class Changes:
     """Everything a batch changes, by what it is kept under."""
 
     rollups: dict[RollupRow, Totals] = field(default_factory=dict)
-    levels: dict[tuple[BrandState, str, str, str, int], tuple[int, int]] = field(default_factory=dict)
+    levels: dict[tuple[BrandState, str, str, str, int], tuple[int, int, tuple[str, ...]]] = field(default_factory=dict)
     items: dict[tuple[BrandState, ItemKey], Item] = field(default_factory=dict)
     points: dict[tuple[BrandState, ItemKey, int, int], Counter[str]] = field(default_factory=dict)
     """By item, minute and the local day of recording."""
@@ -43,9 +44,9 @@ class Changes:
     moved: dict[tuple[BrandState, str], int] = field(default_factory=dict)
     """When the intake took the oldest event that moved a brand and cut, in ms."""
 
-    def note(self, brand: BrandState, channel: str, timestamp: int) -> None:
-        """Something of a brand moved on a channel; the intake took it at `timestamp`, in ms."""
+    def note(self, brand: BrandState, cuts: Iterable[str], timestamp: int) -> None:
+        """Something of a brand moved in these cuts; the intake took it at `timestamp`, in ms."""
         brand.fresh_to = max(brand.fresh_to, timestamp // 1000)
-        for cut in brand.cuts(channel):
+        for cut in cuts:
             before = self.moved.get((brand, cut))
             self.moved[brand, cut] = timestamp if before is None else min(before, timestamp)

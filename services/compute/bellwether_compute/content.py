@@ -7,15 +7,18 @@ was. Everything here depends on the set of events alone, not on the order of the
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
 
-from bellwether.catalogue.measures import INTERACTION_COUNTERS
+from bellwether.catalogue.cuts import cuts_by
+from bellwether.catalogue.publications import publication
 from bellwether.domain.clock import DAY_S, floor_minute
 from bellwether.domain.totals import Totals
+from bellwether.wire.events import ContentMetrics, ContentPublished, Interaction
 
 Counts = dict[str, int]
 """Count by counter (`CONTENT_COUNTERS`)."""
@@ -57,6 +60,22 @@ class Snapshot(msgspec.Struct, array_like=True):
     counts: Counts
 
 
+Attributes = dict[str, tuple[int, int, str]]
+"""Rank, moment and value by field of the event's body; the smallest stands, whatever came first."""
+_DESCRIBING = ("campaign", "content_type", "owner", "influencer", "team")
+
+
+class Traits(NamedTuple):
+    """Where an item counts: its cuts, and whether an influencer and a partner team are behind it."""
+
+    cuts: tuple[str, ...]
+    influenced: bool
+    partnered: bool
+
+
+NO_TRAITS = Traits((), False, False)
+
+
 class Item(msgspec.Struct):
     """One content item of a brand on a channel.
 
@@ -66,6 +85,9 @@ class Item(msgspec.Struct):
         first shown, and their last count; the rest of what they said is in the points of the item
     published_known_on, followers_known_on: the local day on which those were first recorded
     by_minute: what it earned in each minute, loaded where a snapshot may take it back
+    attributes: what events say of it, by field: the publication's word before others', the
+        earliest one's before later ones'
+    traits: what follows from the attributes
     """
 
     published_at: int | None = None
@@ -76,6 +98,8 @@ class Item(msgspec.Struct):
     published_known_on: int | None = None
     followers_known_on: int | None = None
     by_minute: dict[int, Counts] | None = None
+    attributes: Attributes = {}
+    traits: Traits = NO_TRAITS
 
     def measured(self) -> set[str]:
         """The counters that snapshots have shown."""
@@ -88,23 +112,35 @@ class StoredItem(msgspec.Struct, array_like=True):
     earned: Counts
     snapshots: list[Snapshot]
     forgotten: dict[str, tuple[int, int]]
+    attributes: Attributes = {}
 
 
 def cohort(item: Item) -> Totals:
     """What an item contributes at the moment of its publication: all it earned so far."""
     if item.published_at is None:
         return {}
-    interactions = sum(item.earned.get(counter, 0) for counter in INTERACTION_COUNTERS)
-    totals: Totals = {
-        "items": 1,
-        "item_interactions": interactions,
-        "item_reach": item.earned.get("reach", 0),
-        "item_impressions": item.earned.get("impressions", 0),
-    }
-    if item.followers is not None:
-        totals["item_followers"] = item.followers
-        totals["item_interactions_followed"] = interactions
-    return totals
+    return publication(item.earned, item.followers, partnered=item.traits.partnered)
+
+
+def described(
+    attributes: Attributes, event: Interaction | ContentMetrics | ContentPublished, moment: int
+) -> Attributes:
+    """The attributes of an item with what an event at a moment says of it."""
+    rank = 0 if type(event) is ContentPublished else 1
+    found = attributes
+    for name in _DESCRIBING:
+        if value := getattr(event.data, name):
+            told = (rank, moment, value)
+            if name not in found or told < found[name]:
+                found = {**found, name: told}
+    return found
+
+
+def traits_of(channel: str, attributes: Attributes) -> Traits:
+    """What follows from the attributes of an item on a channel."""
+    told = {name: value for name, (_, _, value) in attributes.items()}
+    cuts = cuts_by(channel, *(told.get(name) for name in _DESCRIBING[:4]))
+    return Traits(cuts, "influencer" in told, "campaign" in told and "team" in told)
 
 
 def interact(item: Item, moment: int, counter: str, count: int) -> Iterator[Gain]:
@@ -208,6 +244,27 @@ def _take_back_interactions(item: Item, counters: set[str]) -> Iterator[Gain]:
         for counter in counters & counts.keys():
             if counts[counter]:
                 yield _gain(item, minute, counter, -counts[counter], -counts[counter])
+
+
+def counted_by_minute(item: Item) -> dict[int, Counts]:
+    """What an item gained for its brand in each minute, from its points and its snapshots."""
+    if item.by_minute is None:
+        raise KeyError("the points of the item are not loaded")
+    if item.forgotten:
+        _recall(item)
+    measured, last = item.measured(), dict[str, int]()
+    found: defaultdict[int, Counts] = defaultdict(dict)
+    for minute, counts in item.by_minute.items():
+        found[minute] |= {counter: count for counter, count in counts.items() if counter not in measured}
+    for snapshot in item.snapshots:
+        gained = found[floor_minute(snapshot.observed_at)]
+        for counter, count in snapshot.counts.items():
+            fresh = count if _is_fresh(item.published_at, snapshot.observed_at) else 0
+            gain = max(0, count - last[counter]) if counter in last else fresh
+            gained[counter] = gained.get(counter, 0) + gain
+            last[counter] = count
+    _forget_oldest(item)
+    return found
 
 
 def needs_points(item: Item, moments: Sequence[int], is_published: bool) -> bool:

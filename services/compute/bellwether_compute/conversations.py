@@ -10,10 +10,14 @@ import msgspec
 
 
 class Received(msgspec.Struct, array_like=True, frozen=True):
-    """A message to the brand: when it was received (UTC seconds) and of what kind it is."""
+    """A message to the brand: when it was received (UTC seconds) and of what kind it is.
+
+    cuts: those it counts in besides the total and its channel
+    """
 
     at: int
     kind: str
+    cuts: tuple[str, ...] = ()
 
 
 class Sent(msgspec.Struct, array_like=True, frozen=True):
@@ -39,7 +43,7 @@ class Conversation(msgspec.Struct, array_like=True):
     def receive(self, message_id: str, message: Received) -> None:
         """Take a message to the brand; of two with one id the earlier stands."""
         known = self.received.get(message_id)
-        if known is None or (message.at, message.kind) < (known.at, known.kind):
+        if known is None or (message.at, message.kind, message.cuts) < (known.at, known.kind, known.cuts):
             self.received[message_id] = message
 
     def send(self, message_id: str, message: Sent) -> None:

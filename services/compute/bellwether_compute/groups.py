@@ -30,7 +30,7 @@ class RollupRow(NamedTuple):
 
 
 class Group:
-    """What is added at one minute, known on one day, of one brand and channel."""
+    """What is added at one minute, known on one day, of one brand in the same cuts."""
 
     __slots__ = ("histograms", "people", "sums")
 
@@ -63,18 +63,18 @@ class Place(NamedTuple):
     """Where a group belongs. `fine` is false for a minute so old that minutes are not kept."""
 
     brand: BrandState
-    channel: str
+    cuts: tuple[str, ...]
     minute: int
     known_on: int
     fine: bool
 
 
-def place_of(brand: BrandState, channel: str, moment: int, recorded: int) -> Place:
+def place_of(brand: BrandState, cuts: tuple[str, ...], moment: int, recorded: int) -> Place:
     """Where something that happened at a moment and was recorded at another belongs."""
     minute = floor_minute(moment)
     day, known = brand.clock.day(minute), brand.clock.day(recorded)
     known_on = known if known > day else ON_TIME
-    return Place(brand, channel, minute, known_on, recorded - minute < MINUTES_KEPT_S)
+    return Place(brand, cuts, minute, known_on, recorded - minute < MINUTES_KEPT_S)
 
 
 def _buckets(place: Place) -> Iterator[tuple[Grain, int]]:
@@ -100,7 +100,7 @@ class Groups:
         found: defaultdict[tuple[BrandState, str], set[Chunk]] = defaultdict(set)
         for place in self._groups:
             chunks = {chunk_of(grain, bucket, place.brand.clock) for grain, bucket in _buckets(place)}
-            for cut in place.brand.cuts(place.channel):
+            for cut in place.cuts:
                 found[place.brand, cut] |= chunks
         return found
 
@@ -111,7 +111,7 @@ class Groups:
             totals = group.totals()
             if not totals:
                 continue
-            for cut in place.brand.cuts(place.channel):
+            for cut in place.cuts:
                 timeline = place.brand.timeline(cut)
                 for grain, bucket in _buckets(place):
                     row = RollupRow(grain, place.brand.brand.brand_id, cut, bucket, place.known_on)
@@ -120,6 +120,4 @@ class Groups:
 
     def lines(self) -> set[Line]:
         """The brands and cuts that the groups add to."""
-        return {
-            Line(place.brand.brand.brand_id, cut) for place in self._groups for cut in place.brand.cuts(place.channel)
-        }
+        return {Line(place.brand.brand.brand_id, cut) for place in self._groups for cut in place.cuts}

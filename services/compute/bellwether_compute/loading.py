@@ -9,10 +9,11 @@ import msgspec
 
 from bellwether.adapters.postgres.pool import Connection, Row
 from bellwether.adapters.postgres.rollups import Line, load
+from bellwether.catalogue.cuts import TOTAL
 from bellwether.catalogue.measures import CONTENT_COUNTERS
 from bellwether.domain.timeline import Chunk, Timeline
-from bellwether.wire.events import AudienceSnapshot, ContentMetrics, Interaction
-from bellwether_compute.content import Item, StoredItem, needs_points
+from bellwether.wire.events import AudienceSnapshot, ContentMetrics, ContentPublished, Interaction
+from bellwether_compute.content import Attributes, Item, StoredItem, described, needs_points, traits_of
 from bellwether_compute.conversations import Conversation
 from bellwether_compute.dedup import HORIZON_DAYS, days_to_open, utc_day
 from bellwether_compute.state import BrandState, ItemKey, PartitionState
@@ -27,11 +28,11 @@ _SEGMENTS = """
     WHERE stream = $1 AND part = $2 AND event_day = ANY($3::int[])
 """
 _LEVELS = """
-    SELECT brand_id, channel, audience, account, observed_at, members FROM audience_level
+    SELECT brand_id, channel, audience, account, observed_at, members, cuts FROM audience_level
     WHERE brand_id = ANY($1::int[]) ORDER BY observed_at
 """
 _WAITING = """
-    SELECT brand_id, channel, kind, received_at FROM receipt
+    SELECT brand_id, cuts, kind, received_at FROM receipt
     WHERE brand_id = ANY($1::int[]) AND answered_at IS NULL
 """
 _FRESH_TO = "SELECT brand_id, max(fresh_to) FROM kpi_current WHERE brand_id = ANY($1::int[]) GROUP BY brand_id"
@@ -112,10 +113,10 @@ async def load_brand(connection: Connection, brand: BrandState) -> None:
 async def _load_brands(connection: Connection, brands: Brands) -> None:
     if not brands:
         return
-    for brand_id, channel, audience, account, observed_at, members in await connection.fetch(_LEVELS, list(brands)):
-        brands[brand_id].history(audience, channel, account).put(observed_at, members)
-    for brand_id, channel, kind, received_at in await connection.fetch(_WAITING, list(brands)):
-        brands[brand_id].set_waiting(kind, channel, received_at, waits=True)
+    for brand_id, channel, audience, account, moment, count, cuts in await connection.fetch(_LEVELS, list(brands)):
+        brands[brand_id].put_level(audience, channel, account, moment, count, cuts)
+    for brand_id, cuts, kind, received_at in await connection.fetch(_WAITING, list(brands)):
+        brands[brand_id].set_waiting(kind, (TOTAL, *cuts), received_at, waits=True)
     for brand_id, fresh_to in await connection.fetch(_FRESH_TO, list(brands)):
         brands[brand_id].fresh_to = max(brands[brand_id].fresh_to, fresh_to)
     for brand in brands.values():
@@ -155,13 +156,14 @@ def _put_items(brands: Brands, rows: Iterable[Row]) -> None:
     for brand_id, channel, content_id, published_at, followers, *known_on, state in rows:
         stored = _STORED_ITEM.decode(state)
         item = Item(published_at, followers, stored.earned, stored.snapshots, stored.forgotten, *known_on)
+        item.attributes, item.traits = stored.attributes, traits_of(channel, stored.attributes)
         brands[brand_id].items.setdefault((channel, content_id), item)
 
 
 def read_by_minute(fresh: Sequence[Taken]) -> list[tuple[BrandState, ItemKey]]:
     """The items of which a fold of these events reads what they earned in each minute."""
     observed: dict[tuple[BrandState, ItemKey], list[int]] = {}
-    published = set()
+    published, moved = set(), _moved(fresh)
     for taken in fresh:
         if (key := item_key(taken)) and not isinstance(taken.event, Interaction):
             moments = observed.setdefault((taken.brand, key), [])
@@ -169,13 +171,29 @@ def read_by_minute(fresh: Sequence[Taken]) -> list[tuple[BrandState, ItemKey]]:
                 moments.append(moment_of(taken.event.data.observed_at, taken.record))
             else:
                 published.add((taken.brand, key))
-    for brand, key in observed:
+    for brand, key in observed.keys() | moved:
         brand.items[key].by_minute = {}
-    return [
+    read = {
         (brand, key)
         for (brand, key), moments in observed.items()
         if needs_points(brand.items[key], moments, (brand, key) in published)
-    ]
+    }
+    return list(read | {(brand, key) for brand, key in moved if brand.items[key].earned})
+
+
+def _moved(fresh: Sequence[Taken]) -> set[tuple[BrandState, ItemKey]]:
+    """The items that count in other cuts after these events."""
+    told: dict[tuple[BrandState, ItemKey], Attributes] = {}
+    for taken in fresh:
+        event = taken.event
+        if (key := item_key(taken)) and isinstance(event, Interaction | ContentMetrics | ContentPublished):
+            known = told.get((taken.brand, key), taken.brand.items[key].attributes)
+            told[taken.brand, key] = described(known, event, taken.time)
+    return {
+        (brand, key)
+        for (brand, key), attributes in told.items()
+        if attributes is not brand.items[key].attributes and traits_of(key[0], attributes) != brand.items[key].traits
+    }
 
 
 async def _load_points(connection: Connection, brands: Brands, fresh: Sequence[Taken]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from bellwether.catalogue.evaluate import LevelHistory
+from bellwether.catalogue.cuts import cuts_of
 from bellwether.wire.events import AudienceSnapshot, type_name
 from bellwether_compute.changes import Changes
 from bellwether_compute.cohorts import Cohorts
@@ -72,16 +72,17 @@ class Pipeline:
     def _fold_run(self, fresh: Sequence[Taken], groups: Groups, changes: Changes) -> None:
         """Count events that were recorded on one local day, whichever brand's."""
         cohorts = Cohorts(fresh)
+        cohorts.move(groups)
         talks = Talks(fresh)
         for taken in fresh:
             record, brand, event, moment = taken
             recorded = record.timestamp // 1000
-            place = place_of(brand, event.data.channel, moment, recorded)
+            place = place_of(brand, cuts := cuts_of(event.data), moment, recorded)
             if counts := self._counts.get(type_name(event)):
-                group, derived = groups.at(place), derive(event, self._score)
+                group, derived = groups.at(place), derive(event, self._score, moment)
                 for count in counts:
                     count(event.data, derived, group)
-            changes.note(brand, event.data.channel, record.timestamp)
+            changes.note(brand, cuts, record.timestamp)
             key = item_key(taken)
             for gain in gains_of(taken, key):
                 keep_gain(taken, key, gain, groups, changes)
@@ -96,9 +97,9 @@ def _take_level(taken: Taken, cohorts: Cohorts, changes: Changes) -> None:
     if not isinstance(event, AudienceSnapshot):
         return
     data, moment = event.data, level_moment(taken, event)
-    history: LevelHistory = brand.history(data.audience, data.channel, event.source)
-    history.put(moment, data.count)
-    stored = history.at(moment + 1)
+    cuts, recorded = cuts_of(data), taken.record.timestamp // 1000
+    stands = brand.put_level(data.audience, data.channel, event.source, moment, data.count, cuts[2:])
     key = (brand, data.channel, data.audience, event.source, moment)
-    changes.levels[key] = (stored or 0, taken.record.timestamp // 1000)
+    earlier = changes.levels.get(key)
+    changes.levels[key] = (stands, recorded, tuple(dict.fromkeys((*(earlier[2] if earlier else ()), *cuts[1:]))))
     cohorts.touch_channel(brand, data.channel, taken.record.timestamp // 1000)

@@ -7,11 +7,12 @@ than one transaction, since a failed one drops the state of its partitions.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.readings import account_key
-from bellwether.catalogue.evaluate import TOTAL, LevelHistory
+from bellwether.catalogue.cuts import cuts_by
+from bellwether.catalogue.evaluate import LevelHistory
 from bellwether.catalogue.measures import Audience
 from bellwether.domain.clock import LocalClock
 from bellwether.domain.timeline import Chunk, Timeline
@@ -24,6 +25,7 @@ ItemKey = tuple[str, str]
 """Channel and content id."""
 ConversationKey = tuple[str, str]
 """Channel and conversation id."""
+_FOLLOWERS: tuple[Audience, ...] = ("followers", "subscribers")
 
 
 class BrandState:
@@ -37,7 +39,7 @@ class BrandState:
         self.fresh_to = 0
         self.spans: tuple[int, dict[Window, Span], frozenset[Chunk]] | None = None
         self.timelines: dict[str, Timeline] = {}
-        self.levels: dict[tuple[Audience, str], dict[str, LevelHistory]] = {}
+        self._levels: dict[str, dict[Audience, dict[str, LevelHistory]]] = {}
         self.items: dict[ItemKey, Item] = {}
         self.conversations: dict[ConversationKey, Conversation] = {}
         self._waiting: dict[tuple[str, str], list[int]] = {}
@@ -49,30 +51,41 @@ class BrandState:
             found = self.timelines[cut] = Timeline(self.clock)
         return found
 
-    def cuts(self, channel: str) -> tuple[str, ...]:
-        """The cuts that an event on a channel counts in."""
-        return TOTAL, f"channel={channel}"
-
     def audiences(self, cut: str) -> Mapping[Audience, Mapping[str, LevelHistory]]:
-        """Snapshots by audience and account, of all channels or of the one of the cut."""
-        found: dict[Audience, dict[str, LevelHistory]] = {}
-        for (audience, channel), accounts in self.levels.items():
-            if cut in (TOTAL, f"channel={channel}"):
-                named = {account_key(channel, account): history for account, history in accounts.items()}
-                found.setdefault(audience, {}).update(named)
-        return found
+        """Snapshots by audience and account, of those that count in a cut."""
+        return self._levels.get(cut, {})
 
     def history(self, audience: Audience, channel: str, account: str) -> LevelHistory:
-        """The snapshots of one account."""
-        accounts = self.levels.setdefault((audience, channel), {})
-        return accounts.setdefault(account, LevelHistory([], []))
+        """The snapshots of one account, in the total as in its channel."""
+        key, (total, of_channel) = account_key(channel, account), cuts_by(channel)
+        found = self._accounts(total, audience).setdefault(key, LevelHistory([], []))
+        self._accounts(of_channel, audience)[key] = found
+        return found
+
+    def put_level(
+        self, audience: Audience, channel: str, account: str, moment: int, count: int, cuts: Collection[str]
+    ) -> int:
+        """Take a snapshot that counts in these cuts, too; what stands for the moment."""
+        history, key = self.history(audience, channel, account), account_key(channel, account)
+        history.put(moment, count)
+        stands = history.at(moment + 1) or 0
+        for cut in cuts:
+            self._accounts(cut, audience).setdefault(key, LevelHistory([], [])).put(moment, stands)
+        for audiences in self._levels.values():  # another cut may hold a smaller count of the same moment
+            if (other := audiences.get(audience, {}).get(key)) and moment in other.moments:
+                other.put(moment, stands)
+        return stands
+
+    def _accounts(self, cut: str, audience: Audience) -> dict[str, LevelHistory]:
+        return self._levels.setdefault(cut, {}).setdefault(audience, {})
 
     def followers_at(self, channel: str, moment: int) -> int | None:
         """Followers and subscribers on a channel just before a moment; None if unknown."""
+        audiences = self.audiences(cuts_by(channel)[1])
         counts = [
             count
-            for audience in ("followers", "subscribers")
-            for history in self.levels.get((audience, channel), {}).values()
+            for audience in _FOLLOWERS
+            for history in audiences.get(audience, {}).values()
             if (count := history.at(moment)) is not None
         ]
         return sum(counts) if counts else None
@@ -81,13 +94,13 @@ class BrandState:
         """Moments of reception of unanswered messages and queries, ascending."""
         return {name: self._waiting.get((name, cut), []) for name in ("messages", "queries")}
 
-    def set_waiting(self, kind: str, channel: str, received_at: int, waits: bool) -> None:
-        """A message begins to wait for its answer, or no longer does.
+    def set_waiting(self, kind: str, cuts: Sequence[str], received_at: int, waits: bool) -> None:
+        """A message begins to wait for its answer in these cuts, or no longer does.
 
         Raises ValueError for one that does not wait: whoever waits is not who was thought to.
         """
         for name in _waits_as(kind):
-            for cut in self.cuts(channel):
+            for cut in cuts:
                 moments = self._waiting.setdefault((name, cut), [])
                 if waits:
                     insort(moments, received_at)

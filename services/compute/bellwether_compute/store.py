@@ -19,6 +19,7 @@ from bellwether.domain.timeline import Grain
 from bellwether_compute.changes import Changes
 from bellwether_compute.content import StoredItem
 from bellwether_compute.taking import LeftOut
+from bellwether_compute.talks import cuts_in
 
 
 class Fenced(Exception):
@@ -59,20 +60,25 @@ _ROLLUPS = """
     ON CONFLICT (brand_id, cut, bucket, known_on) DO UPDATE SET totals = excluded.totals
 """
 _LEVELS = """
-    INSERT INTO audience_level (brand_id, channel, audience, account, observed_at, members, recorded_at)
-    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[])
+    INSERT INTO audience_level AS stored
+        (brand_id, channel, audience, account, observed_at, members, recorded_at, cuts)
+    SELECT b, c, a, o, m, n, r, string_to_array(cuts, chr(31)) FROM unnest($1::int[], $2::text[], $3::text[],
+        $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[]) AS told(b, c, a, o, m, n, r, cuts)
     ON CONFLICT (brand_id, channel, audience, account, observed_at)
-    DO UPDATE SET members = excluded.members
+    DO UPDATE SET members = excluded.members,
+        cuts = ARRAY(SELECT DISTINCT unnest(stored.cuts || excluded.cuts) ORDER BY 1)
 """
 _ITEMS = """
     INSERT INTO content_item
-        (brand_id, channel, content_id, published_at, followers, published_known_on, followers_known_on, state)
-    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::int[], $7::int[],
-        $8::bytea[])
+        (brand_id, channel, content_id, published_at, followers, published_known_on, followers_known_on, state,
+        partnered, cuts)
+    SELECT b, c, i, at, f, p, k, s, w, string_to_array(cuts, chr(31)) FROM unnest($1::int[], $2::text[], $3::text[],
+        $4::bigint[], $5::bigint[], $6::int[], $7::int[], $8::bytea[], $9::boolean[], $10::text[])
+        AS told(b, c, i, at, f, p, k, s, w, cuts)
     ON CONFLICT (brand_id, channel, content_id) DO UPDATE
     SET published_at = excluded.published_at, followers = excluded.followers,
         published_known_on = excluded.published_known_on, followers_known_on = excluded.followers_known_on,
-        state = excluded.state
+        state = excluded.state, partnered = excluded.partnered, cuts = excluded.cuts
 """
 _COUNTERS = ", ".join(CONTENT_COUNTERS)
 _POINTS = f"""
@@ -89,11 +95,12 @@ _CONVERSATIONS = """
 """
 _RECEIPTS = """
     INSERT INTO receipt AS stored (brand_id, channel, conversation_id, message_id, kind, received_at, known_on,
-        answered_at, answered_by, answer_known_on)
-    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::int[],
-        $8::bigint[], $9::text[], $10::int[])
+        answered_at, answered_by, answer_known_on, cuts)
+    SELECT b, c, t, m, k, r, n, a, y, w, string_to_array(cuts, chr(31)) FROM unnest($1::int[], $2::text[], $3::text[],
+        $4::text[], $5::text[], $6::bigint[], $7::int[], $8::bigint[], $9::text[], $10::int[], $11::text[])
+        AS told(b, c, t, m, k, r, n, a, y, w, cuts)
     ON CONFLICT (brand_id, channel, conversation_id, message_id) DO UPDATE
-    SET kind = excluded.kind, received_at = excluded.received_at,
+    SET kind = excluded.kind, received_at = excluded.received_at, cuts = excluded.cuts,
         answered_at = excluded.answered_at, answered_by = excluded.answered_by,
         known_on = CASE WHEN (stored.kind, stored.received_at) = (excluded.kind, excluded.received_at)
             THEN stored.known_on ELSE excluded.known_on END,
@@ -185,10 +192,15 @@ async def _write_measures(connection: Connection, changes: Changes) -> None:
             if row.grain is grain
         ]
         await _write(connection, _ROLLUPS.format(table=TABLE[grain]), rows)
-    levels = [(b.brand.brand_id, *key, *level) for (b, *key), level in changes.levels.items()]
+    levels = [(b.brand.brand_id, *key, *level, _joined(cuts)) for (b, *key), (*level, cuts) in changes.levels.items()]
     await _write(connection, _LEVELS, levels)
     await _write_content(connection, changes)
     await _write_conversations(connection, changes)
+
+
+def _joined(cuts: Iterable[str]) -> str:
+    # An array of arrays of different lengths is none to PostgreSQL, so names travel joined.
+    return chr(31).join(cuts)
 
 
 async def _write_content(connection: Connection, changes: Changes) -> None:
@@ -196,7 +208,8 @@ async def _write_content(connection: Connection, changes: Changes) -> None:
         (
             *(brand.brand.brand_id, *key, item.published_at, item.followers),
             *(item.published_known_on, item.followers_known_on),
-            msgspec.msgpack.encode(StoredItem(item.earned, item.snapshots, item.forgotten)),
+            msgspec.msgpack.encode(StoredItem(item.earned, item.snapshots, item.forgotten, item.attributes)),
+            *(item.traits.partnered, _joined(item.traits.cuts[1:])),
         )
         for (brand, key), item in changes.items.items()
     ]
@@ -218,6 +231,7 @@ async def _write_conversations(connection: Connection, changes: Changes) -> None
         (
             *(brand.brand.brand_id, *key, message_id, received.kind, received.at, known_on),
             *((answer.at, answer.message_id, answer_known_on) if answer else (None, None, None)),
+            _joined(cuts_in(key[0], received)[1:]),
         )
         for (brand, key, message_id), (received, known_on, answer, answer_known_on) in changes.receipts.items()
     ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bellwether.adapters.postgres.readings import answered
+from bellwether.adapters.postgres.readings_receipts import answered
+from bellwether.catalogue.cuts import cuts_by, cuts_of
 from bellwether.wire.events import MessageReceived, MessageSent
 from bellwether_compute.changes import Changes, Receipt
 from bellwether_compute.conversations import Answer, Conversation, Received, Sent
@@ -35,7 +36,8 @@ class Talks:
             return
         conversation = taken.brand.conversations[key]
         if isinstance(event, MessageReceived):
-            conversation.receive(event.data.message_id, Received(taken.time, event.data.kind))
+            received = Received(taken.time, event.data.kind, cuts_of(event.data)[2:])
+            conversation.receive(event.data.message_id, received)
         elif isinstance(event, MessageSent):
             conversation.send(event.data.message_id, Sent(taken.time, event.data.in_reply_to))
 
@@ -49,6 +51,8 @@ class Talks:
                 was, now = before.get(message_id), after[message_id]
                 if was != now:
                     self._move(brand, key, was, now, groups)
+                    for received, _ in filter(None, (was, now)):
+                        changes.note(brand, cuts_in(key[0], received), self._recorded[brand, key] * 1000)
                     known_on = brand.clock.day(self._recorded[brand, key])
                     earlier = changes.receipts.get((brand, key, message_id))
                     changes.receipts[brand, key, message_id] = _receipt(now, known_on, earlier)
@@ -65,11 +69,17 @@ class Talks:
             if receipt is None:
                 continue
             received, answer = receipt
+            cuts = cuts_in(key[0], received)
             if answer is None:
-                brand.set_waiting(received.kind, key[0], received.at, waits=sign > 0)
+                brand.set_waiting(received.kind, cuts, received.at, waits=sign > 0)
             else:
-                place = place_of(brand, key[0], received.at, self._recorded[brand, key])
+                place = place_of(brand, cuts, received.at, self._recorded[brand, key])
                 groups.at(place).add(answered(received.kind, answer.at - received.at, sign))
+
+
+def cuts_in(channel: str, received: Received) -> tuple[str, ...]:
+    """The cuts that the receipt of a message counts in: those of the message."""
+    return *cuts_by(channel), *received.cuts
 
 
 def _receipt(now: tuple[Received, Answer | None], known_on: int, earlier: Receipt | None) -> Receipt:

@@ -28,8 +28,16 @@ COUNTERS = st.dictionaries(
 )
 
 
+_DIMENSIONS = {
+    "campaign": st.sampled_from([None, None, "spring", "autumn"]),
+    "owner": st.sampled_from([None, None, "eve"]),
+    "influencer": st.sampled_from([None, None, None, "ann"]),
+    "team": st.sampled_from([None, None, "sales"]),
+}
+
+
 def _event(kind: str, /, **data: st.SearchStrategy[Any]) -> st.SearchStrategy[Drawn]:
-    fields = st.fixed_dictionaries({"channel": CHANNELS, **data}).map(
+    fields = st.fixed_dictionaries({"channel": CHANNELS, **_DIMENSIONS, **data}).map(
         lambda drawn: {name: value for name, value in drawn.items() if value is not None}
     )
     return st.builds(lambda moment, data: envelope(kind, "", moment, **data), MOMENTS, fields)

@@ -129,7 +129,7 @@ class Folding:
             self.points.setdefault(item_at, {}).setdefault(minute, Counter()).update(gained)
         for (_, talk_at, message_id), receipt in changes.receipts.items():
             self.receipts[*talk_at, message_id] = receipt.received, receipt.answer
-        for (_, *level), (count, _) in changes.levels.items():
+        for (_, *level), (count, _, _) in changes.levels.items():
             self.levels[tuple(level)] = count  # type: ignore[index]
         for (_, _, outcome), events in changes.outcomes.items():
             self.outcomes[outcome] += events

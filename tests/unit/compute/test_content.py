@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellwether.domain.clock import floor_minute
-from bellwether_compute.content import BASELINE_AFTER_S, Gain, Item, cohort, interact, observe, publish
+from bellwether.domain.totals import bin_of
+from bellwether_compute.content import BASELINE_AFTER_S, Gain, Item, cohort, interact, observe, publish, traits_of
 
 MINUTE, HOUR = 60, 3600
 PUBLISHED = 1_000_000 * MINUTE
@@ -279,11 +280,18 @@ def test_interactions_cannot_be_taken_back_without_their_points() -> None:
 
 def test_an_item_counts_at_its_publication_with_all_that_it_earned() -> None:
     earned = {"reactions": 3, "comments": 1, "views": 100, "reach": 50, "impressions": 70}
+    alone = {"items": 1, "item_interactions": 4, "item_reach": 50, "item_impressions": 70, "item_views": 100}
+    followed = {"item_followers": 900, "item_interactions_followed": 4}
+    rate = {"item_rate": {bin_of(4_444): 1}, "item_rate_sum": 4_444, "item_rate_n": 1}  # 100 × 4 / 900 = 0.4444 %
+    partnered = {"item_partnered_followers": 900, "item_partnered_interactions_followed": 4}
     known = Item(published_at=PUBLISHED, followers=900, earned=earned)
-    assert cohort(known) == {
-        "items": 1, "item_interactions": 4, "item_reach": 50, "item_impressions": 70,
-        "item_followers": 900, "item_interactions_followed": 4,
-    }  # fmt: skip
-    unfollowed = Item(published_at=PUBLISHED, earned=earned)
-    assert cohort(unfollowed) == {"items": 1, "item_interactions": 4, "item_reach": 50, "item_impressions": 70}
+    assert cohort(known) == {**alone, **followed, **rate}
+    known.traits = traits_of("x", {"campaign": (0, 1, "spring"), "team": (0, 1, "sales")})
+    assert cohort(known) == {**alone, **followed, **rate, **partnered}
+    assert cohort(Item(published_at=PUBLISHED, earned=earned)) == alone
+    assert cohort(Item(published_at=PUBLISHED, followers=0, earned=earned)) == {
+        **alone,
+        "item_followers": 0,
+        "item_interactions_followed": 4,
+    }
     assert cohort(Item(earned=earned)) == {}
