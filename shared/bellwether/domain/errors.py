@@ -6,10 +6,15 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with an input: where (RFC 6901 JSON pointer, '' = all of it) and what."""
+    """One thing that is wrong with an input: where (RFC 6901 JSON pointer, '' = all of it) and what.
+
+    line, column: of a text that people write, from 1
+    """
 
     pointer: str
     detail: str
+    line: int | None = None
+    column: int | None = None
 
 
 class BellwetherError(Exception):
@@ -67,8 +72,18 @@ class UnknownKpi(NotFound):
     title = "No such KPI"
 
 
+class NoReceipts(NotFound):
+    """The KPI is there, but nothing is kept of it row by row."""
+
+    title = "No receipts are kept for this KPI"
+
+
 class UnknownScorecard(NotFound):
     title = "No such scorecard"
+
+
+class UnknownIssuedCard(NotFound):
+    title = "No such issued scorecard"
 
 
 class UnknownIncident(NotFound):
@@ -77,6 +92,10 @@ class UnknownIncident(NotFound):
 
 class UnknownTarget(NotFound):
     title = "No such target"
+
+
+class UnknownMark(NotFound):
+    title = "No such mark"
 
 
 class Invalid(BellwetherError):

@@ -7,7 +7,7 @@ bucket in it moves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -149,6 +149,15 @@ class Timeline:
         total: Totals = {}
         for segment in cover(start, end, self.clock):
             add_totals(total, self._sum(segment))
+        return total
+
+    def total_of(self, measures: Collection[str], start: int, end: int) -> Totals:
+        """The sum of some measures alone, as `total`; nothing of it is remembered."""
+        total: Totals = {}
+        for segment in cover(start, end, self.clock):
+            for by_day in self._within(segment):
+                for totals in by_day.values():
+                    add_totals(total, {key: totals[key] for key in measures if key in totals})
         return total
 
     def _sum(self, segment: Segment) -> Totals:
