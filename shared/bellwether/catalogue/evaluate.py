@@ -7,21 +7,66 @@ the same number to the last digit.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from bellwether.catalogue.builtin import CATALOGUE
-from bellwether.catalogue.formula import Facts, Levels, Reason, amounts_of
+from bellwether.catalogue.formula import (
+    Blend,
+    DuringCrises,
+    Facts,
+    Formula,
+    Latest,
+    LevelGrowth,
+    Levels,
+    Markers,
+    Moments,
+    NetChange,
+    Percentile,
+    PerLevel,
+    Reason,
+    Recovered,
+    RecoveryTime,
+    Regained,
+    Retention,
+    TrendCoverage,
+    Undone,
+    Uplift,
+    amounts_of,
+)
+from bellwether.catalogue.formula.terms import UNCONVERTED, unpriced_in
 from bellwether.catalogue.kpi import Kpi
 from bellwether.catalogue.measures import Audience
-from bellwether.domain.clock import LocalClock
+from bellwether.domain.business_hours import BusinessHours
+from bellwether.domain.clock import LocalClock, date_of
+from bellwether.domain.incidents import Interval
 from bellwether.domain.timeline import Timeline
-from bellwether.domain.totals import Totals, add_totals
 from bellwether.domain.windows import MINUTES_KEPT_S, Span, Window, span_at
+
+__all__ = [
+    "TOTAL",
+    "Audiences",
+    "LevelHistory",
+    "Markers",
+    "Sources",
+    "Undone",
+    "Value",
+    "Values",
+    "current_spans",
+    "evaluate",
+    "facts_of",
+    "filled",
+    "idle",
+    "value_of",
+]
 
 TOTAL = ""
 """The cut that holds everything. Another is named `dimension=value`."""
+
+BUSINESS = ".business"
+"""What the name of a queue ends with whose waiting times are told in open hours."""
 
 
 class Value(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -29,7 +74,8 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True):
 
     value: in the KPI's unit, None where undefined, with a reason
     start, end: what the window covers, in UTC seconds; partial: the period still runs
-    parts: the measures behind it
+    parts: the measures behind it, as they are stored: money and scores in millionths
+    screened: the same value without inauthentic activity, of those KPIs that it can change
     """
 
     value: float | int | None
@@ -41,6 +87,7 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: Reason | None = None
     partial: bool = False
     parts: dict[str, int] = {}
+    screened: float | int | None = None
 
 
 Values = dict[str, dict[Window, Value]]
@@ -77,28 +124,27 @@ Audiences = Mapping[Audience, Mapping[str, LevelHistory]]
 """Snapshots by audience and account."""
 
 
-class Undone(msgspec.Struct, frozen=True):
-    """What came about at or after the end of a past span and must not count in it.
-
-    cohort: the moment of the message or publication it is counted under, UTC seconds
-    totals: what to take back there
-    """
-
-    cohort: int
-    totals: Totals
-
-
 class Sources(msgspec.Struct, frozen=True):
     """Everything about one brand and cut from which its KPIs are evaluated.
 
     waiting: moments of reception, ascending, of what was unanswered at the evaluated moment
     undone: what is counted by cohort but came about later than the evaluated moment
+    markers: moments at which something began, by its name, ascending
+    crises: when crises were open, by opening, ascending
+    hours: the business hours of the brand, None where it is always open
     """
 
     timeline: Timeline
     audiences: Audiences
     waiting: Mapping[str, Sequence[int]]
     undone: Sequence[Undone] = ()
+    markers: Markers = {}
+    crises: Sequence[Interval] = ()
+    hours: BusinessHours | None = None
+
+    def moments(self) -> Moments:
+        """Markers and crises with the sums around them; one is enough for all spans."""
+        return Moments(self.timeline, self.markers, self.crises, self.undone)
 
 
 def current_spans(as_of: int, clock: LocalClock, recorded: int) -> dict[Window, Span]:
@@ -110,16 +156,25 @@ def current_spans(as_of: int, clock: LocalClock, recorded: int) -> dict[Window, 
     return {window: span_at(window, as_of, clock, minutes_from) for window in Window}
 
 
-def facts_of(sources: Sources, span: Span) -> Facts:
-    """All that formulas may read about a span."""
-    totals = sources.timeline.total(span.start, span.end)
-    for undone in sources.undone:
-        if span.start <= undone.cohort < span.end:
-            add_totals(totals, undone.totals)
-    levels = {audience: _levels(accounts, span) for audience, accounts in sources.audiences.items()}
-    waiting = {name: _ages(moments, span) for name, moments in sources.waiting.items()}
-    before = sources.timeline.total(span.before_start, span.before_end)
-    return Facts(span, totals, amounts_of(totals), amounts_of(before), levels, waiting)
+def facts_of(sources: Sources, span: Span, moments: Moments | None = None) -> Facts:
+    """All that formulas may read about a span.
+
+    moments: those of the sources, where several spans are evaluated
+    """
+    moments = moments or sources.moments()
+    totals = moments.total(span.start, span.end)
+    amounts = amounts_of(totals)
+    return Facts(
+        span,
+        totals,
+        amounts,
+        amounts_of(moments.total(span.before_start, span.before_end)),
+        {audience: _levels(accounts, span) for audience, accounts in sources.audiences.items()},
+        _waiting(sources, span),
+        moments,
+        unpriced_in(amounts),
+        date_of(sources.timeline.clock.day(span.end - 1)),
+    )
 
 
 def _levels(accounts: Mapping[str, LevelHistory], span: Span) -> Levels:
@@ -128,18 +183,32 @@ def _levels(accounts: Mapping[str, LevelHistory], span: Span) -> Levels:
     return Levels(start, end)
 
 
-def _ages(moments: Sequence[int], span: Span) -> list[int]:
-    inside = moments[bisect_left(moments, span.start) : bisect_left(moments, span.end)]
-    return [span.end - moment for moment in reversed(inside)]
+def _waiting(sources: Sources, span: Span) -> dict[str, list[int]]:
+    """Seconds waited so far by name of the queue, and once more in open hours."""
+    found = {}
+    for name, moments in sources.waiting.items():
+        inside = moments[bisect_left(moments, span.start) : bisect_left(moments, span.end)]
+        found[name] = wall = [span.end - moment for moment in reversed(inside)]
+        found[name + BUSINESS] = _open_ages(inside, span.end, sources.hours) if sources.hours else wall
+    return found
 
 
-def value_of(kpi: Kpi, facts: Facts) -> Value:
-    """One KPI over one span."""
-    return _value(kpi, kpi.shown(), facts)
+def _open_ages(moments: Sequence[int], end: int, hours: BusinessHours) -> list[int]:
+    opened = hours.opened(end)
+    return [opened - hours.opened(moment) for moment in reversed(moments)]
+
+
+def value_of(kpi: Kpi, facts: Facts, *, restated: bool = False) -> Value:
+    """One KPI over one span, as it was defined on the last day of the span.
+
+    restated: as it is defined today instead
+    """
+    held = kpi if restated or not kpi.earlier or facts.last_day is None else kpi.on(facts.last_day)
+    return _value(held, held.shown(), facts)
 
 
 def _value(kpi: Kpi, shown: Sequence[str], facts: Facts) -> Value:
-    reading, span = kpi.formula.read(facts), facts.span
+    reading, span, amounts = kpi.formula.read(facts), facts.span, facts.amounts
     return Value(
         reading.value,
         span.start,
@@ -149,16 +218,118 @@ def _value(kpi: Kpi, shown: Sequence[str], facts: Facts) -> Value:
         reading.n,
         reading.reason,
         span.partial,
-        {measure: facts.amounts.get(measure, 0) for measure in shown},
+        {measure: amounts.get(measure, 0) for measure in shown},
+        kpi.screened.read(facts).value if kpi.screened else None,
     )
 
 
-def evaluate(sources: Sources, spans: Mapping[Window, Span], kpis: Iterable[Kpi] | None = None) -> Values:
-    """The values of KPIs (default: the whole catalogue) in windows."""
-    chosen = [(kpi, kpi.shown()) for kpi in (CATALOGUE.values() if kpis is None else kpis)]
-    values: Values = {kpi.key: {} for kpi, _ in chosen}
+class _Plan(NamedTuple):
+    """What is known of a KPI before it is evaluated.
+
+    shown: the measures that are given beside its value
+    watched: if nothing of these is in a window and the one before it, the KPI is idle there ...
+    alone: ... where its formulas read sums alone; else only if there is nothing else to be read
+    """
+
+    kpi: Kpi
+    shown: tuple[str, ...]
+    watched: frozenset[str]
+    alone: bool
+
+
+_PLANS: dict[int, _Plan] = {}
+"""By identity, since a KPI is hashed whole."""
+_MOST_PLANS = 10_000
+_READS_MORE = (
+    DuringCrises,
+    Latest,
+    LevelGrowth,
+    NetChange,
+    PerLevel,
+    RecoveryTime,
+    Recovered,
+    Regained,
+    Retention,
+    TrendCoverage,
+    Uplift,
+)
+
+
+def _plan(kpi: Kpi) -> _Plan:
+    found = _PLANS.get(id(kpi))
+    if found is None or found.kpi is not kpi:
+        if len(_PLANS) >= _MOST_PLANS:  # definitions of tenants come and go
+            _PLANS.clear()
+        found = _PLANS[id(kpi)] = _planned(kpi)
+    return found
+
+
+def _planned(kpi: Kpi) -> _Plan:
+    versions = [kpi, *kpi.earlier]
+    formulas = [f for version in versions for f in (version.formula, version.screened) if f is not None]
+    measures = {m for f in formulas for m in _read_by(f)} | {m for version in versions for m in version.shown()}
+    watched = frozenset(measures | {measure + UNCONVERTED for measure in measures})
+    return _Plan(kpi, kpi.shown(), watched, not any(map(_reads_more, formulas)))
+
+
+def _read_by(formula: Formula) -> Iterator[str]:
+    """The measures that a formula reads, of which it need not show all."""
+    if isinstance(formula, Blend):
+        for part in formula.parts:
+            yield from _read_by(part)
+    elif isinstance(formula, TrendCoverage):
+        yield from (measure for group in formula.groups for measure in group)
+    else:
+        yield from formula.measures()
+
+
+def _reads_more(formula: Formula) -> bool:
+    if isinstance(formula, Blend):
+        return any(map(_reads_more, formula.parts))
+    return isinstance(formula, _READS_MORE) or (isinstance(formula, Percentile) and formula.waiting is not None)
+
+
+def evaluate(
+    sources: Sources,
+    spans: Mapping[Window, Span],
+    kpis: Iterable[Kpi] | None = None,
+    *,
+    restated: bool = False,
+    sparse: bool = False,
+) -> Values:
+    """The values of KPIs (default: the whole catalogue) in windows, as `value_of`.
+
+    sparse: leave out the windows in which a KPI is idle: nothing of what it is made of happened
+        in them. `filled` puts them back.
+    """
+    plans = [_plan(kpi) for kpi in (CATALOGUE.values() if kpis is None else kpis)]
+    values: Values = {plan.kpi.key: {} for plan in plans}
+    moments = sources.moments()
     for window, span in spans.items():
-        facts = facts_of(sources, span)
-        for kpi, shown in chosen:
-            values[kpi.key][window] = _value(kpi, shown, facts)
+        facts = facts_of(sources, span, moments)
+        there = _there(facts)
+        is_quiet = not (facts.levels or any(facts.waiting.values()) or sources.markers or sources.crises)
+        for kpi, shown, watched, alone in plans:
+            if sparse and (alone or is_quiet) and watched.isdisjoint(there):
+                continue
+            is_as_today = restated or not kpi.earlier
+            values[kpi.key][window] = _value(kpi, shown, facts) if is_as_today else value_of(kpi, facts)
     return values
+
+
+def _there(facts: Facts) -> set[str]:
+    """The measures of which there is anything in a window or in the one before it."""
+    return {m for amounts in (facts.amounts, facts.before) for m, amount in amounts.items() if amount}
+
+
+def filled(values: Values, spans: Mapping[Window, Span], kpis: Iterable[Kpi], clock: LocalClock) -> Values:
+    """Values of KPIs in windows, with those that `evaluate` left out since the KPI was idle."""
+    return {
+        kpi.key: {window: values[kpi.key].get(window) or idle(kpi, span, clock) for window, span in spans.items()}
+        for kpi in kpis
+    }
+
+
+def idle(kpi: Kpi, span: Span, clock: LocalClock) -> Value:
+    """One KPI over a span in which nothing happened of what it is made of."""
+    return value_of(kpi, Facts(span, {}, {}, {}, {}, {}, last_day=date_of(clock.day(span.end - 1))))

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+from typing import Any
 
 import pytest
 
-from bellwether.catalogue.builtin import CATALOGUE, _checked
-from bellwether.catalogue.evaluate import LevelHistory, Sources, Undone, Value, current_spans, evaluate, facts_of
-from bellwether.catalogue.formula import Reason, Sum, total
+from bellwether.catalogue.builtin import CATALOGUE
+from bellwether.catalogue.evaluate import (
+    LevelHistory,
+    Sources,
+    Undone,
+    Value,
+    current_spans,
+    evaluate,
+    facts_of,
+    value_of,
+)
+from bellwether.catalogue.formula import AnyFormula, Reason, Sum, Uplift, less, total
 from bellwether.catalogue.kpi import Kpi, Unit
-from bellwether.catalogue.scorecards import SCORECARDS
+from bellwether.domain.business_hours import BusinessHours, Hours, Schedule
 from bellwether.domain.clock import DAY_S, HOUR_S, LocalClock
-from bellwether.domain.timeline import Grain, Timeline, chunk_of
 from bellwether.domain.totals import Totals
 from bellwether.domain.windows import Span, Window
+from tests.unit.catalogue.facts import timeline
 
 CLOCK = LocalClock("UTC")
 NOON = 20_000 * DAY_S + 12 * HOUR_S
 HOUR_SPAN = Span(NOON - HOUR_S, NOON, NOON - 2 * HOUR_S, NOON - HOUR_S)
-
-
-def timeline(buckets: Mapping[int, Totals]) -> Timeline:
-    """Rollups in all grains of totals by minute."""
-    found = Timeline(CLOCK)
-    for minute, totals in buckets.items():
-        hour, day = CLOCK.place(minute)
-        for grain, bucket in zip(Grain, (minute, hour, day), strict=True):
-            found.loaded.add(chunk_of(grain, bucket, CLOCK))
-            found.add(grain, bucket, 0, totals)
-    return found
 
 
 def sources(buckets: Mapping[int, Totals] | None = None, **others: object) -> Sources:
@@ -65,7 +65,7 @@ def test_evaluating_takes_nothing_from_the_rollups_themselves() -> None:
 def test_who_waits_has_waited_up_to_the_end_of_the_window_in_which_the_message_came() -> None:
     received = [NOON - HOUR_S - 1, NOON - HOUR_S, NOON - 70, NOON - 1, NOON]
     facts = facts_of(sources(waiting={"messages": received, "queries": []}), HOUR_SPAN)
-    assert facts.waiting == {"messages": [1, 70, HOUR_S], "queries": []}
+    assert (facts.waiting["messages"], facts.waiting["queries"]) == ([1, 70, HOUR_S], [])
 
 
 def test_levels_are_those_just_before_the_edges_of_the_window() -> None:
@@ -102,54 +102,95 @@ def test_current_windows_end_together_and_each_is_compared_with_what_lies_before
     assert all(span.before_start <= span.before_end <= span.start < span.end for span in spans.values())
 
 
-ISSUED = [
-    "weekly_interactions",
-    "content_engagement_rate",
-    "content_engagement_rate.by_reach",
-    "content_engagement_rate.by_impressions",
-    "content_reach",
-    "content_impressions",
-    "click_through_rate",
-    "brand_mentions",
-    "brand_mention_growth",
-    "share_of_voice",
-    "community_sentiment",
-    "message_response_time",
-    "query_response_time",
-    "response_rate",
-    "unanswered_questions",
-    "ugc_submissions",
-    "ugc_participation",
-    "subscriber_growth",
-    "follower_growth_rate",
-    "engagement_growth",
-    "content_pieces_monthly",
-    "coverage_growth",
-]
+def test_the_window_before_is_told_without_what_came_about_later_either() -> None:
+    minutes: Mapping[int, Totals] = {NOON - 600: {"mentions": 3}, NOON - 2 * HOUR_S: {"mentions": 5}}
+    undone = [Undone(NOON - 600, {"mentions": -1}), Undone(NOON - 2 * HOUR_S, {"mentions": -2})]
+    facts = facts_of(sources(minutes, undone=undone), HOUR_SPAN)
+    assert (facts.amounts["mentions"], facts.before["mentions"]) == (2, 3)
 
 
-@pytest.mark.parametrize("key", ISSUED)
-def test_every_kpi_that_is_promised_stands_in_the_catalogue(key: str) -> None:
-    kpi = CATALOGUE[key]
-    assert kpi.key == key
-    assert kpi.title
-    assert kpi.meaning.endswith(".")
+NIGHT = BusinessHours("UTC", Schedule(week=((Hours(9 * 60, 11 * 60 + 30),),) * 7))
+"""Closed from half past eleven on."""
 
 
-def test_scorecards_hold_kpis_of_the_catalogue_and_no_area_is_empty() -> None:
-    for role, card in SCORECARDS.items():
-        assert card.role == role
-        assert set(card.kpis()) <= CATALOGUE.keys()
-        assert all(area.lines for area in card.areas)
-        assert all(line.weight > 0 for area in card.areas for line in area.lines)
+def test_who_waits_has_waited_once_more_in_open_hours() -> None:
+    received = [NOON - HOUR_S, NOON - 2400, NOON - 1200, NOON - 60]
+    facts = facts_of(sources(waiting={"messages": received}, hours=NIGHT), HOUR_SPAN)
+    assert facts.waiting == {"messages": [60, 1200, 2400, HOUR_S], "messages.business": [0, 0, 600, 1800]}
+    always = facts_of(sources(waiting={"messages": received}), HOUR_SPAN)
+    assert always.waiting["messages.business"] == always.waiting["messages"]
 
 
-def _kpi(key: str, measure: str) -> Kpi:
-    return Kpi(key=key, title="T", meaning="M.", formula=Sum(total(measure)), unit=Unit.COUNT, kra="K")
+def test_what_could_not_be_converted_at_all_is_known_as_such() -> None:
+    minutes: Mapping[int, Totals] = {
+        NOON - 600: {"cost.unconverted": 2, "ad_spend": 5, "ad_spend.unconverted": 1, "sale_value.unconverted": 0},
+    }
+    assert facts_of(sources(minutes), HOUR_SPAN).unpriced == {"cost"}
 
 
-def test_a_catalogue_with_a_key_twice_or_an_unknown_measure_is_refused() -> None:
-    with pytest.raises(ValueError, match="given twice"):
-        _checked((_kpi("a", "mentions"), _kpi("a", "mentions")))
-    with pytest.raises(ValueError, match="mansions"):
-        _checked((*CATALOGUE.values(), _kpi("a", "mansions")))
+def kpi(formula: AnyFormula, **more: Any) -> Kpi:
+    return Kpi(key="own", title="T", meaning="M.", formula=formula, unit=Unit.COUNT, kra="K", **more)
+
+
+CLEAN = kpi(Sum(total("interactions")), screened=Sum(less("interactions", "suspect_interactions")))
+
+
+def test_a_value_stands_beside_what_it_is_without_inauthentic_activity() -> None:
+    found = facts_of(sources({NOON - 60: {"interactions": 9, "suspect_interactions": 4}}), HOUR_SPAN)
+    value = value_of(CLEAN, found)
+    assert (value.value, value.screened, value.parts) == (9, 5, {"interactions": 9})
+    assert value_of(kpi(Sum(total("interactions"))), found).screened is None
+
+
+OLD = kpi(Sum(total("mentions")), valid_from=date(2024, 1, 1), also_shown=("clicks",))
+NEW = kpi(Sum(total("clicks")), version=2, valid_from=date(2024, 10, 5), earlier=(OLD,))
+
+
+@pytest.mark.parametrize(
+    ("end", "shown"),
+    [
+        (NOON, 5),
+        (20_000 * DAY_S, 5),
+        (20_001 * DAY_S, 5),  # the last moment of the 4th
+        (20_001 * DAY_S + 60, 7),
+    ],
+)
+def test_a_span_is_told_by_the_definition_of_its_last_local_day(end: int, shown: int) -> None:
+    found = sources({end - 60: {"mentions": 5, "clicks": 7}})
+    span = Span(end - HOUR_S, end, end - 2 * HOUR_S, end - HOUR_S)
+    value = value_of(NEW, facts_of(found, span))
+    assert value.value == shown
+    assert evaluate(found, {Window.HOUR: span}, [NEW]) == {"own": {Window.HOUR: value}}
+    assert value.parts == ({"mentions": 5, "clicks": 7} if shown == 5 else {"clicks": 7})
+
+
+def test_a_past_period_is_told_by_the_definition_of_today_only_on_purpose() -> None:
+    found = sources({NOON - 60: {"mentions": 5, "clicks": 7}})
+    assert value_of(NEW, facts_of(found, HOUR_SPAN), restated=True).value == 7
+    assert evaluate(found, {Window.HOUR: HOUR_SPAN}, [NEW], restated=True)["own"][Window.HOUR].value == 7
+
+
+def test_the_day_that_a_definition_is_chosen_by_is_the_local_one() -> None:
+    kiritimati = LocalClock("Pacific/Kiritimati")  # fourteen hours ahead: noon of the 4th is the 5th there
+    found = Sources(timeline({NOON - 60: {"mentions": 5, "clicks": 7}}, kiritimati), {}, {})
+    assert value_of(NEW, facts_of(found, HOUR_SPAN)).value == 7
+
+
+def test_windows_that_look_around_markers_share_what_they_read() -> None:
+    started = NOON - 8 * DAY_S
+    found = sources(
+        {started - DAY_S: {"mentions": 10}, started + DAY_S: {"mentions": 15}}, markers={"campaign_started": [started]}
+    )
+    grown = kpi(Uplift(total("mentions"), None, "campaign_started"))
+    values = evaluate(found, current_spans(NOON, CLOCK, NOON), [grown])["own"]
+    told = {window for window, value in values.items() if value.value == 50.0}
+    assert told == {
+        Window.DAYS_7,
+        Window.DAYS_28,
+        Window.DAYS_90,
+        Window.WEEK,
+        Window.QUARTER,
+        Window.MONTH,
+        Window.YEAR,
+    }
+    assert {values[window].reason for window in set(Window) - told} == {Reason.NO_MARKER}

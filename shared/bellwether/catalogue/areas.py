@@ -1,0 +1,32 @@
+"""The titles of key result areas, as scorecards show them and KPIs name them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+CONTENT_STRATEGY: Final = "Content strategy and creation"
+COMMUNITY_ENGAGEMENT: Final = "Community engagement"
+PERFORMANCE: Final = "Performance analytics"
+INFLUENCERS: Final = "Influencer partnerships"
+CRISIS: Final = "Crisis management"
+ADVERTISING: Final = "Paid advertising"
+PLATFORMS: Final = "Platform management and innovation"
+BRAND_VOICE: Final = "Brand voice and tone"
+CROSS_FUNCTIONAL: Final = "Cross-functional collaboration"
+LEARNING: Final = "Learning and development"
+AWARENESS: Final = "Traffic, leads and mentions"
+CONTENT_CREATION: Final = "Content creation"
+COMMUNITY_GROWTH: Final = "Community growth"
+DATA_ANALYSIS: Final = "Data analysis"
+PARTNERSHIPS: Final = "Collaboration and partnerships"
+ADVOCACY: Final = "Brand advocacy"
+COMPLIANCE: Final = "Guidelines compliance"
+REPORTING: Final = "Insights reporting"
+AUDIENCE: Final = "Audience"
+LEADS_AND_SALES: Final = "Leads and sales"
+TRAFFIC: Final = "Traffic"
+BRAND: Final = "Brand"
+COMMUNICATION: Final = "Content and communication"
+COVERAGE: Final = "Coverage"
+INTEGRITY: Final = "Integrity"
+GENERAL: Final = "General"

@@ -1,0 +1,33 @@
+"""The event types that measures are made from, as they are called on the wire."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PUBLISHED: Final = "social.content.published.v1"
+EDITED: Final = "social.content.edited.v1"
+DELETED: Final = "social.content.deleted.v1"
+METRICS: Final = "social.content.metrics.v1"
+INTERACTION: Final = "social.interaction.v1"
+MENTION: Final = "social.mention.v1"
+RECEIVED: Final = "social.message.received.v1"
+SENT: Final = "social.message.sent.v1"
+SNAPSHOT: Final = "social.audience.snapshot.v1"
+JOINED: Final = "social.audience.joined.v1"
+LEFT: Final = "social.audience.left.v1"
+VISIT: Final = "social.community.visit.v1"
+SESSION: Final = "web.session.v1"
+LEAD: Final = "sales.lead.created.v1"
+QUALIFIED: Final = "sales.lead.qualified.v1"
+CONVERSION: Final = "sales.conversion.v1"
+ADS: Final = "ads.delivery.v1"
+COST: Final = "finance.cost.v1"
+CURRENCY_RATE: Final = "finance.rate.v1"
+COLLABORATION: Final = "social.collaboration.v1"
+CRISIS: Final = "crisis.incident.v1"
+CONFLICT: Final = "community.conflict.v1"
+MODERATION: Final = "community.moderation.v1"
+SURVEY: Final = "survey.response.v1"
+ASSESSMENT: Final = "assessment.recorded.v1"
+ACTIVITY: Final = "activity.recorded.v1"
+SEARCH: Final = "search.interest.v1"
