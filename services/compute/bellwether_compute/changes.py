@@ -8,11 +8,28 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bellwether.domain.totals import Totals
+from bellwether.wire.events import (
+    AudienceJoined,
+    AudienceLeft,
+    ContentPublished,
+    Interaction,
+    Mention,
+    MessageReceived,
+)
+from bellwether_compute.affairs import Entity, EntityKey
+from bellwether_compute.authors import Author
 from bellwether_compute.content import Item
-from bellwether_compute.conversations import Answer, Conversation, Received
+from bellwether_compute.contributions import Cuts
+from bellwether_compute.conversations import Conversation, Standing
 from bellwether_compute.groups import RollupRow
+from bellwether_compute.integrity import Mark, Show, Trace, TraceKey
+from bellwether_compute.markers import Marked, Marker
+from bellwether_compute.measuring import Derived
+from bellwether_compute.money import Rate
 from bellwether_compute.state import BrandState, ConversationKey, ItemKey
-from bellwether_compute.taking import LeftOut
+from bellwether_compute.taking import LeftOut, Taken
+
+_OF_PEOPLE = frozenset({AudienceJoined, AudienceLeft, ContentPublished, Interaction, Mention, MessageReceived})
 
 
 class Receipt(NamedTuple):
@@ -21,10 +38,16 @@ class Receipt(NamedTuple):
     Of what a batch leaves as it was, the stored day stands.
     """
 
-    received: Received
+    standing: Standing
     known_on: int
-    answer: Answer | None = None
     answer_known_on: int | None = None
+
+
+class Heard(NamedTuple):
+    """An event with its derived facts, for what is settled of the people behind it after the fold."""
+
+    taken: Taken
+    derived: Derived
 
 
 @dataclass(slots=True)
@@ -38,11 +61,32 @@ class Changes:
     """By item, minute and the local day of recording."""
     conversations: dict[tuple[BrandState, ConversationKey], Conversation] = field(default_factory=dict)
     receipts: dict[tuple[BrandState, ConversationKey, str], Receipt] = field(default_factory=dict)
+    heard: list[Heard] = field(default_factory=list)
+    authors: dict[tuple[BrandState, str], Author] = field(default_factory=dict)
+    traces: dict[tuple[BrandState, TraceKey], Trace] = field(default_factory=dict)
+    shows: dict[tuple[BrandState, ItemKey], Show] = field(default_factory=dict)
+    marks: dict[tuple[BrandState, str], Mark] = field(default_factory=dict)
+    recut: dict[tuple[BrandState, ItemKey], int] = field(default_factory=dict)
+    """Items that count in other cuts than before, and when that was recorded, UTC seconds."""
+    moved_marks: dict[tuple[BrandState, str], tuple[str, ...]] = field(default_factory=dict)
+    """The new cuts of stored marks, with the total."""
+    entities: dict[tuple[BrandState, EntityKey], Entity] = field(default_factory=dict)
+    rates: list[tuple[BrandState, Rate]] = field(default_factory=list)
+    markers: dict[tuple[BrandState, Marker, int], Marked] = field(default_factory=dict)
+    """By marker and the local day of recording."""
+    steps: dict[tuple[BrandState, str, int, str], tuple[Cuts, int]] = field(default_factory=dict)
+    """Cuts and the local day of recording by crisis, moment and phase."""
+    replies: set[tuple[BrandState, int]] = field(default_factory=set)
     seen: dict[tuple[int, int], list[bytes]] = field(default_factory=dict)
     outcomes: Counter[tuple[int, int, str]] = field(default_factory=Counter)
     left_out: list[LeftOut] = field(default_factory=list)
     moved: dict[tuple[BrandState, str], int] = field(default_factory=dict)
     """When the intake took the oldest event that moved a brand and cut, in ms."""
+
+    def hear(self, taken: Taken, derived: Derived) -> None:
+        """Keep an event for what it says of the people behind it, if it may say something."""
+        if type(taken.event) in _OF_PEOPLE:
+            self.heard.append(Heard(taken, derived))
 
     def note(self, brand: BrandState, cuts: Iterable[str], timestamp: int) -> None:
         """Something of a brand moved in these cuts; the intake took it at `timestamp`, in ms."""

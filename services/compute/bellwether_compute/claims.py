@@ -23,6 +23,7 @@ _CLAIM = """
     WHERE stream = $1 AND part = $2
     RETURNING epoch, next_offset, last_fingerprint
 """
+_COUNTED = "SELECT tenant_id, measure FROM own_measure_start WHERE stream = $1 AND part = $2"
 _GUARD = "SELECT cluster_id, partitions FROM stream_guard WHERE stream = $1"
 
 
@@ -69,6 +70,7 @@ class Claimant:
         state = PartitionState(part, row["epoch"], row["next_offset"])
         async with self._pool.connection(60.0) as connection:
             await open_horizon(connection, self._stream, state, now)
+            state.counted = {(row[0], row[1]) for row in await connection.fetch(_COUNTED, self._stream, part)}
         log.info("claimed", part=part, epoch=state.epoch, next_offset=state.next_offset, seen=len(state.seen))
         return state
 

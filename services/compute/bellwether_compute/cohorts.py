@@ -79,6 +79,8 @@ class Cohorts:
             if item.published_at is not None:
                 groups.at(place_of(brand, item.traits.cuts, item.published_at, recorded)).add(after)
             changes.items[brand, key] = item
+            if traits.cuts not in ((), item.traits.cuts):
+                changes.recut[brand, key] = recorded
             changes.note(brand, {*traits.cuts, *item.traits.cuts}, recorded * 1000)
 
 

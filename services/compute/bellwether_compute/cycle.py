@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from bellwether.adapters.kafka.log_reader import Record
@@ -11,16 +11,20 @@ from bellwether.adapters.postgres.directory import Directory
 from bellwether.adapters.postgres.pool import Connection, Pool
 from bellwether.observability import metrics
 from bellwether_compute.announcing import Announcer
+from bellwether_compute.brand_changes import BrandChanges
 from bellwether_compute.changes import Changes
 from bellwether_compute.claims import fingerprint
 from bellwether_compute.dedup import HORIZON_DAYS, utc_day
 from bellwether_compute.failpoints import Failpoint
 from bellwether_compute.loading import forget_surplus, load_brand, load_chunks, load_for, open_days
+from bellwether_compute.own_measures import OwnMeasures
+from bellwether_compute.people import settle_people
 from bellwether_compute.pipeline import Pipeline
 from bellwether_compute.refresh import Due, Refresher, as_of_now, chunks_now, refresh, slides_next
 from bellwether_compute.state import BrandState, PartitionState
 from bellwether_compute.store import Advance, CurrentRow, commit
 from bellwether_compute.taking import Taken, take
+from bellwether_compute.verdicts import Verdicts
 
 Partitions = dict[int, PartitionState]
 Batches = Mapping[int, Sequence[Record]]
@@ -39,12 +43,15 @@ class Cycle:
     pipeline: Pipeline
     refresher: Refresher
     announcer: Announcer
+    own: OwnMeasures
     failpoint: Failpoint
     timeout_s: float
     max_events: int
     max_refreshes: int
     max_cached: int
     condemned: dict[int, set[int]] = field(default_factory=dict)
+    verdicts: Verdicts = field(default_factory=Verdicts)
+    brand_changes: BrandChanges = field(default_factory=BrandChanges)
 
     async def run(self, partitions: Partitions, batches: Batches) -> Changes:
         """Apply batches of claimed partitions, and refresh what is due, in one transaction.
@@ -53,22 +60,29 @@ class Cycle:
         of the partitions must be dropped and claimed again.
         """
         changes = Changes()
+        self.refresher.note(self.brand_changes.follow(self.directory, partitions))
+        self.refresher.note(self.own.follow(partitions))
+        self.pipeline.count_for(self.own.counts)
+        starts = self.own.starts(partitions)
         async with self.pool.connection(self.timeout_s) as connection:
             fresh = await self._take(connection, partitions, batches, changes)
             await load_for(connection, fresh)
             groups = self.pipeline.fold(fresh, changes)
+            await settle_people(connection, groups, changes)
             await load_chunks(connection, groups.chunks())
             changes.rollups = groups.roll_up()
             self.refresher.note(changes.moved)
             self.failpoint.reach("after_fold")
+            self.refresher.note(await self.verdicts.follow(connection, partitions, time.time()))
             due, current = await self._refresh(connection, self._most_refreshes(len(fresh)))
-            advances = _advances(partitions, batches, due)
+            advances = _advances(partitions, batches, {*(b.part for b, _, _ in due), *(s.part for s in starts)})
             if advances:
                 self.failpoint.reach("before_commit")
                 with metrics.COMMIT_DURATION.time():
-                    await commit(connection, self.stream, advances, changes, current)
+                    await commit(connection, self.stream, advances, changes, current, starts)
                 self.failpoint.reach("after_commit")
         self._settle(partitions, advances, changes, list(zip(due, current, strict=True)))
+        self.own.settle(partitions, starts)
         self.announcer.announce(zip(due, current, strict=True))
         return changes
 
@@ -106,11 +120,11 @@ class Cycle:
         for brand, _, _ in due:
             await load_brand(connection, brand)
         as_of = {brand: as_of_now(brand, now) for brand, _, _ in due}
-        wanted = {(brand, cut): chunks_now(brand, as_of[brand]) for brand, cut, _ in due}
+        wanted = {(brand, cut): chunks_now(brand, cut, as_of[brand], self.own.kpis(brand)) for brand, cut, _ in due}
         await load_chunks(connection, wanted)
         for (brand, cut), chunks in wanted.items():
             brand.timeline(cut).forget_but(chunks)
-        return due, [refresh(brand, cut, as_of[brand]) for brand, cut, _ in due]
+        return due, [refresh(brand, cut, as_of[brand], self.own.kpis(brand)) for brand, cut, _ in due]
 
     def _settle(
         self,
@@ -126,7 +140,7 @@ class Cycle:
             partitions[advance.part].seen.close_before(utc_day(int(now)) - HORIZON_DAYS - 1)
         self.refresher.done((due for due, _ in refreshed), now)
         for (brand, cut, moved_ms), row in refreshed:
-            self.refresher.slide_at(brand, cut, slides_next(brand, cut, row.as_of))
+            self.refresher.slide_at(brand, cut, slides_next(brand, cut, row.as_of, self.own.kpis(brand)))
             if moved_ms is not None:
                 metrics.FRESHNESS.observe(max(0.0, now - moved_ms / 1000))
         for brand, _ in changes.moved:
@@ -134,10 +148,10 @@ class Cycle:
         _count(changes, len(refreshed))
 
 
-def _advances(partitions: Partitions, batches: Batches, due: Sequence[Due]) -> list[Advance]:
-    """The moves of all partitions that are read from or refreshed, the latter on the spot."""
+def _advances(partitions: Partitions, batches: Batches, on_the_spot: Set[int]) -> list[Advance]:
+    """The moves of all partitions that are read from, and of those of which something else is written."""
     advances = []
-    for part in sorted({*batches, *(brand.part for brand, _, _ in due)}):
+    for part in sorted(batches.keys() | on_the_spot):
         state, records = partitions[part], batches.get(part)
         next_offset = records[-1].offset + 1 if records else state.next_offset
         last = fingerprint(records[-1]) if records else None

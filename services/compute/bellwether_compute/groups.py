@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bellwether.adapters.postgres.rollups import Line
 from bellwether.adapters.sketches import HyperLogLog
 from bellwether.domain.clock import floor_minute
 from bellwether.domain.timeline import ON_TIME, Chunk, Grain, chunk_of
@@ -117,7 +116,3 @@ class Groups:
                     row = RollupRow(grain, place.brand.brand.brand_id, cut, bucket, place.known_on)
                     moved[row] = timeline.add(grain, bucket, place.known_on, totals)
         return moved
-
-    def lines(self) -> set[Line]:
-        """The brands and cuts that the groups add to."""
-        return {Line(place.brand.brand.brand_id, cut) for place in self._groups for cut in place.cuts}

@@ -8,20 +8,23 @@ from typing import Any, TypeVar
 import msgspec
 
 from bellwether.adapters.postgres.pool import Connection, Row
+from bellwether.adapters.postgres.readings_receipts import WAITING, clocks_of
 from bellwether.adapters.postgres.rollups import Line, load
 from bellwether.catalogue.cuts import TOTAL
 from bellwether.catalogue.measures import CONTENT_COUNTERS
 from bellwether.domain.timeline import Chunk, Timeline
 from bellwether.wire.events import AudienceSnapshot, ContentMetrics, ContentPublished, Interaction
 from bellwether_compute.content import Attributes, Item, StoredItem, described, needs_points, traits_of
-from bellwether_compute.conversations import Conversation
+from bellwether_compute.conversations import Answer, Conversation, Messages, Standing
 from bellwether_compute.dedup import HORIZON_DAYS, days_to_open, utc_day
+from bellwether_compute.loading_entities import load_affairs, load_entities
+from bellwether_compute.loading_people import load_overruled
 from bellwether_compute.state import BrandState, ItemKey, PartitionState
 from bellwether_compute.subjects import conversation_key, item_key, level_moment
 from bellwether_compute.taking import Taken, moment_of
 
 _STORED_ITEM = msgspec.msgpack.Decoder(StoredItem)
-_CONVERSATION = msgspec.msgpack.Decoder(Conversation)
+_MESSAGES = msgspec.msgpack.Decoder(Messages)
 
 _SEGMENTS = """
     SELECT event_day, entries FROM dedup_segment
@@ -31,10 +34,7 @@ _LEVELS = """
     SELECT brand_id, channel, audience, account, observed_at, members, cuts FROM audience_level
     WHERE brand_id = ANY($1::int[]) ORDER BY observed_at
 """
-_WAITING = """
-    SELECT brand_id, cuts, kind, received_at FROM receipt
-    WHERE brand_id = ANY($1::int[]) AND answered_at IS NULL
-"""
+_WAITING = f"SELECT brand_id, cuts, kind, received_at FROM receipt r WHERE brand_id = ANY($1::int[]) AND {WAITING}"
 _FRESH_TO = "SELECT brand_id, max(fresh_to) FROM kpi_current WHERE brand_id = ANY($1::int[]) GROUP BY brand_id"
 _ITEM_COLUMNS = """
     i.brand_id, i.channel, i.content_id, i.published_at, i.followers, i.published_known_on, i.followers_known_on,
@@ -62,6 +62,12 @@ _CONVERSATIONS = """
     SELECT c.brand_id, c.channel, c.conversation_id, c.state
     FROM unnest($1::int[], $2::text[], $3::text[]) AS wanted(brand_id, channel, conversation_id)
     JOIN conversation c USING (brand_id, channel, conversation_id)
+"""
+_STANDINGS = f"""
+    SELECT r.brand_id, r.channel, r.conversation_id, r.message_id, r.received_at, r.answered_at, r.answered_by,
+        r.turn_of, r.timed, r.business_s, r.within_target, {WAITING} AS waits
+    FROM unnest($1::int[], $2::text[], $3::text[]) AS wanted(brand_id, channel, conversation_id)
+    JOIN receipt r USING (brand_id, channel, conversation_id)
 """
 _END_OF_TIME = 2**62
 
@@ -92,6 +98,7 @@ async def load_for(connection: Connection, fresh: Sequence[Taken]) -> None:
     await _load_followed(connection, brands, fresh)
     await _load_points(connection, brands, fresh)
     await _load_conversations(connection, brands, fresh)
+    await load_entities(connection, brands, fresh)
 
 
 async def load_chunks(connection: Connection, wanted: Mapping[tuple[BrandState, str], Collection[Chunk]]) -> None:
@@ -119,6 +126,8 @@ async def _load_brands(connection: Connection, brands: Brands) -> None:
         brands[brand_id].set_waiting(kind, (TOTAL, *cuts), received_at, waits=True)
     for brand_id, fresh_to in await connection.fetch(_FRESH_TO, list(brands)):
         brands[brand_id].fresh_to = max(brands[brand_id].fresh_to, fresh_to)
+    await load_overruled(connection, brands)
+    await load_affairs(connection, brands)
     for brand in brands.values():
         brand.loaded = True
 
@@ -213,14 +222,29 @@ async def _load_conversations(connection: Connection, brands: Brands, fresh: Seq
     }
     if wanted:
         for brand_id, channel, conversation_id, state in await connection.fetch(_CONVERSATIONS, *_columns(wanted)):
-            brands[brand_id].conversations[channel, conversation_id] = _CONVERSATION.decode(state)
+            brands[brand_id].conversations[channel, conversation_id] = Conversation(_MESSAGES.decode(state))
+        for row in await connection.fetch(_STANDINGS, *_columns(wanted)):
+            conversation = brands[row["brand_id"]].conversations[row["channel"], row["conversation_id"]]
+            conversation.standings[row["message_id"]] = _standing(row, conversation.messages)
         for brand_id, channel, conversation_id in wanted:
             brands[brand_id].conversations.setdefault((channel, conversation_id), Conversation())
 
 
+def _standing(row: Row, messages: Messages) -> Standing:
+    received = messages.received[row["message_id"]]
+    if row["answered_at"] is None:
+        return Standing(received, None, row["turn_of"], row["waits"])
+    answer = Answer(row["answered_at"], row["answered_by"])
+    return Standing(received, answer, row["turn_of"], waits=False, clocks=clocks_of(row))
+
+
 def forget_surplus(brand: BrandState, most: int) -> None:
-    """Drop the longest loaded items and conversations beyond `most` of each."""
-    caches: tuple[dict[tuple[str, str], Any], ...] = (brand.items, brand.conversations)
+    """Drop the longest loaded items, conversations, authors, traces and shows beyond `most` of each."""
+    caches: tuple[dict[Any, Any], ...] = (
+        *(brand.items, brand.conversations),
+        *(brand.authors, brand.traces, brand.shows),
+    )
     for cache in caches:
         for key in list(cache)[: max(0, len(cache) - most)]:
             del cache[key]
+    brand.affairs.forget_surplus(most)

@@ -17,6 +17,7 @@ from bellwether_compute.dedup import Verdict, identity_of, utc_day
 from bellwether_compute.gains import gains_of, keep_gain
 from bellwether_compute.groups import Groups, place_of
 from bellwether_compute.measuring import Count, Score, derive
+from bellwether_compute.settlement import Settlement
 from bellwether_compute.state import PartitionState
 from bellwether_compute.subjects import item_key, level_moment
 from bellwether_compute.taking import LeftOut, Reason, Taken
@@ -36,6 +37,11 @@ class Pipeline:
     def __init__(self, counts: Mapping[str, tuple[Count, ...]], score: Score) -> None:
         self._counts = counts
         self._score = score
+        self._by_tenant: Mapping[int, Mapping[str, tuple[Count, ...]]] = {}
+
+    def count_for(self, by_tenant: Mapping[int, Mapping[str, tuple[Count, ...]]]) -> None:
+        """Count the events of these tenants with these functions instead."""
+        self._by_tenant = by_tenant
 
     def select(self, partition: PartitionState, taken: Sequence[Taken], changes: Changes) -> list[Taken]:
         """The events that were not counted before; the others are counted as what they are."""
@@ -73,23 +79,26 @@ class Pipeline:
         """Count events that were recorded on one local day, whichever brand's."""
         cohorts = Cohorts(fresh)
         cohorts.move(groups)
-        talks = Talks(fresh)
+        talks, settlement = Talks(fresh), Settlement(fresh)
         for taken in fresh:
             record, brand, event, moment = taken
             recorded = record.timestamp // 1000
             place = place_of(brand, cuts := cuts_of(event.data), moment, recorded)
-            if counts := self._counts.get(type_name(event)):
+            if counts := self._by_tenant.get(brand.brand.tenant_id, self._counts).get(type_name(event)):
                 group, derived = groups.at(place), derive(event, self._score, moment)
                 for count in counts:
                     count(event.data, derived, group)
+                changes.hear(taken, derived)
             changes.note(brand, cuts, record.timestamp)
             key = item_key(taken)
             for gain in gains_of(taken, key):
                 keep_gain(taken, key, gain, groups, changes)
             talks.take(taken)
+            settlement.take(taken, groups, changes)
             _take_level(taken, cohorts, changes)
         cohorts.settle(groups, changes)
         talks.settle(groups, changes)
+        settlement.settle(groups, changes)
 
 
 def _take_level(taken: Taken, cohorts: Cohorts, changes: Changes) -> None:

@@ -7,12 +7,14 @@ more to do than time, the cadence stretches and the freshness metric says so.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
 
 from bellwether.catalogue.evaluate import Sources, current_spans, evaluate
+from bellwether.catalogue.kpi import Kpi
+from bellwether.catalogue.reach import chunks_around
 from bellwether.domain.clock import MINUTE_S, ceil_minute
 from bellwether.domain.timeline import Chunk, chunks_in
 from bellwether.domain.windows import Span, Window
@@ -20,6 +22,7 @@ from bellwether.wire.strict import MAX_AHEAD
 from bellwether_compute.sliding import next_change
 from bellwether_compute.state import BrandState
 from bellwether_compute.store import CurrentRow
+from bellwether_compute.verdicts import taken_back
 
 MIN_PAUSE_S = 1.0
 """Least time between two refreshes of a brand."""
@@ -118,23 +121,40 @@ def spans_now(brand: BrandState, as_of: int) -> dict[Window, Span]:
     return brand.spans[1]
 
 
-def chunks_now(brand: BrandState, as_of: int) -> frozenset[Chunk]:
-    """The chunks of rollups that the values of any cut are evaluated from at a moment."""
-    spans_now(brand, as_of)
-    return brand.spans[2] if brand.spans else frozenset()
+def chunks_now(brand: BrandState, cut: str, as_of: int, kpis: Collection[Kpi] | None = None) -> frozenset[Chunk]:
+    """The chunks of rollups that values (default: all built-in ones) of a cut are evaluated from at a moment."""
+    spans = spans_now(brand, as_of)
+    markers, crises = brand.affairs.markers.of_cut(cut), brand.affairs.crises(cut)
+    within = brand.spans[2] if brand.spans else frozenset()
+    if not (markers or crises):
+        return within
+    return within | chunks_around(spans.values(), markers, crises, brand.clock, kpis)
 
 
-def refresh(brand: BrandState, cut: str, as_of: int) -> CurrentRow:
-    """Evaluate all KPIs of a cut in all windows. Its chunks must be loaded."""
-    values = evaluate(_sources(brand, cut), spans_now(brand, as_of))
+def refresh(brand: BrandState, cut: str, as_of: int, kpis: Collection[Kpi] | None = None) -> CurrentRow:
+    """Evaluate all KPIs (default: the built-in ones) of a cut in all windows in which they are not idle.
+
+    The chunks of the cut must be loaded.
+    """
+    values = evaluate(_sources(brand, cut), spans_now(brand, as_of), kpis, sparse=True)
     return CurrentRow(brand.brand.brand_id, cut, as_of, brand.fresh_to, _ENCODER.encode(values))
 
 
 def _sources(brand: BrandState, cut: str) -> Sources:
-    return Sources(brand.timeline(cut), brand.audiences(cut), brand.waiting(cut))
+    return Sources(
+        timeline=brand.timeline(cut),
+        audiences=brand.audiences(cut),
+        waiting=brand.waiting(cut),
+        undone=taken_back(brand, cut),
+        markers=brand.affairs.markers.of_cut(cut),
+        crises=brand.affairs.crises(cut),
+        hours=brand.brand.hours,
+    )
 
 
-def slides_next(brand: BrandState, cut: str, as_of: int) -> float:
-    """The moment at which to refresh again where nothing moves: no later than a value changes."""
-    later = next_change(_sources(brand, cut), spans_now(brand, as_of), brand.clock, ceil_minute(as_of))
+def slides_next(brand: BrandState, cut: str, as_of: int, kpis: Collection[Kpi] | None = None) -> float:
+    """The moment at which to refresh again where nothing moves: no later than a value (default: of all built-in ones)
+    changes.
+    """
+    later = next_change(_sources(brand, cut), spans_now(brand, as_of), brand.clock, ceil_minute(as_of), kpis)
     return later - MINUTE_S  # from then on, `as_of_now` lies in the minute that ends there

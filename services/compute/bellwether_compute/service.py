@@ -18,6 +18,7 @@ from bellwether.adapters.kafka.log_reader import LogReader, ReaderSettings
 from bellwether.adapters.kafka.producer import Producer, ProducerSettings
 from bellwether.adapters.kafka.reachability import cluster_id
 from bellwether.adapters.lexicon import vader_lexicon
+from bellwether.adapters.postgres.definitions import Definitions
 from bellwether.adapters.postgres.directory import Directory
 from bellwether.adapters.postgres.pool import Pool, open_pool
 from bellwether.catalogue.measures import MEASURES
@@ -28,6 +29,7 @@ from bellwether_compute.claims import Claimant
 from bellwether_compute.cycle import Cycle
 from bellwether_compute.failpoints import Failpoint
 from bellwether_compute.measuring import compile_measures
+from bellwether_compute.own_measures import OwnMeasures
 from bellwether_compute.pipeline import Pipeline
 from bellwether_compute.refresh import Refresher
 from bellwether_compute.relay import relay_quarantine
@@ -92,7 +94,8 @@ class Service:
             owner = f"{socket.gethostname()}:{os.getpid()}"
             claimant = Claimant(reader, pool, owner, cluster)
             announcer = Announcer(updates, settings.updates_topic)
-            cycle = _cycle(settings, pool, directory, announcer)
+            definitions = await stack.enter_async_context(Definitions.open(pool))
+            cycle = _cycle(settings, pool, directory, definitions, announcer)
             worker = self._worker = Worker(settings, reader, claimant, cycle, pool)
             topics = (settings.events_topic, settings.quarantine_topic)
             beside = [
@@ -129,7 +132,9 @@ def _producer(settings: Settings, topic: str) -> AbstractAsyncContextManager[Pro
     return Producer.open(own)
 
 
-def _cycle(settings: Settings, pool: Pool, directory: Directory, announcer: Announcer) -> Cycle:
+def _cycle(
+    settings: Settings, pool: Pool, directory: Directory, definitions: Definitions, announcer: Announcer
+) -> Cycle:
     scorer = CachedScorer(SentimentScorer(vader_lexicon()))
     return Cycle(
         stream=settings.events_topic,
@@ -138,6 +143,7 @@ def _cycle(settings: Settings, pool: Pool, directory: Directory, announcer: Anno
         pipeline=Pipeline(compile_measures(MEASURES), scorer.score),
         refresher=Refresher(),
         announcer=announcer,
+        own=OwnMeasures(definitions),
         failpoint=Failpoint(settings.failpoint),
         timeout_s=settings.commit_timeout_s,
         max_events=settings.max_events,

@@ -11,15 +11,19 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.readings import account_key
+from bellwether.adapters.postgres.readings_integrity import Overruled
 from bellwether.catalogue.cuts import cuts_by
 from bellwether.catalogue.evaluate import LevelHistory
 from bellwether.catalogue.measures import Audience
 from bellwether.domain.clock import LocalClock
 from bellwether.domain.timeline import Chunk, Timeline
 from bellwether.domain.windows import Span, Window
+from bellwether_compute.affairs import Affairs
+from bellwether_compute.authors import Author
 from bellwether_compute.content import Item
 from bellwether_compute.conversations import Conversation
 from bellwether_compute.dedup import SeenEvents
+from bellwether_compute.integrity import Show, Trace, TraceKey
 
 ItemKey = tuple[str, str]
 """Channel and content id."""
@@ -42,7 +46,22 @@ class BrandState:
         self._levels: dict[str, dict[Audience, dict[str, LevelHistory]]] = {}
         self.items: dict[ItemKey, Item] = {}
         self.conversations: dict[ConversationKey, Conversation] = {}
+        self.authors: dict[str, Author] = {}
+        self.traces: dict[TraceKey, Trace] = {}
+        self.shows: dict[ItemKey, Show] = {}
+        self.overruled: dict[str, Overruled] = {}
+        self.verdicts = 0
+        self.affairs = Affairs(brand.currency)
         self._waiting: dict[tuple[str, str], list[int]] = {}
+
+    def follow(self, brand: Brand) -> None:
+        """Go on by changed settings. The time zone and the currency change only while nothing is counted."""
+        if brand.time_zone != self.brand.time_zone:
+            self.clock, self.spans = LocalClock(brand.time_zone), None
+            self.timelines.clear()
+        if brand.currency != self.brand.currency:
+            self.affairs.report_in(brand.currency)
+        self.brand = brand
 
     def timeline(self, cut: str) -> Timeline:
         """The rollups of a cut; an empty timeline that has nothing loaded at first."""
@@ -132,3 +151,6 @@ class PartitionState:
         self.seen = SeenEvents()
         self.brands: dict[int, BrandState] = {}
         self.by_key: dict[bytes, BrandState] = {}
+        self.counted: set[tuple[int, str]] = set()
+        """Own measures that are counted here, by tenant; all of them as of `counts_version`."""
+        self.counts_version: int | None = None

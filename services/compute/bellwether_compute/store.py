@@ -6,7 +6,7 @@ partition, under its epoch, writes for the brands in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -16,8 +16,13 @@ from bellwether.adapters.postgres.pool import Connection
 from bellwether.adapters.postgres.rollups import TABLE, pack
 from bellwether.catalogue.measures import CONTENT_COUNTERS
 from bellwether.domain.timeline import Grain
-from bellwether_compute.changes import Changes
+from bellwether.domain.totals import Totals
+from bellwether_compute.changes import Changes, Receipt
 from bellwether_compute.content import StoredItem
+from bellwether_compute.groups import RollupRow
+from bellwether_compute.own_measures import Start, write_starts
+from bellwether_compute.store_entities import write_affairs
+from bellwether_compute.store_people import write_people
 from bellwether_compute.taking import LeftOut
 from bellwether_compute.talks import cuts_in
 
@@ -95,13 +100,16 @@ _CONVERSATIONS = """
 """
 _RECEIPTS = """
     INSERT INTO receipt AS stored (brand_id, channel, conversation_id, message_id, kind, received_at, known_on,
-        answered_at, answered_by, answer_known_on, cuts)
-    SELECT b, c, t, m, k, r, n, a, y, w, string_to_array(cuts, chr(31)) FROM unnest($1::int[], $2::text[], $3::text[],
-        $4::text[], $5::text[], $6::bigint[], $7::int[], $8::bigint[], $9::text[], $10::int[], $11::text[])
-        AS told(b, c, t, m, k, r, n, a, y, w, cuts)
+        answered_at, answered_by, answer_known_on, turn_of, timed, business_s, within_target, cuts)
+    SELECT b, c, t, m, k, r, n, a, y, w, f, d, s, i, string_to_array(cuts, chr(31)) FROM unnest($1::int[], $2::text[],
+        $3::text[], $4::text[], $5::text[], $6::bigint[], $7::int[], $8::bigint[], $9::text[], $10::int[], $11::text[],
+        $12::boolean[], $13::bigint[], $14::boolean[], $15::text[])
+        AS told(b, c, t, m, k, r, n, a, y, w, f, d, s, i, cuts)
     ON CONFLICT (brand_id, channel, conversation_id, message_id) DO UPDATE
     SET kind = excluded.kind, received_at = excluded.received_at, cuts = excluded.cuts,
         answered_at = excluded.answered_at, answered_by = excluded.answered_by,
+        turn_of = excluded.turn_of, timed = excluded.timed, business_s = excluded.business_s,
+        within_target = excluded.within_target,
         known_on = CASE WHEN (stored.kind, stored.received_at) = (excluded.kind, excluded.received_at)
             THEN stored.known_on ELSE excluded.known_on END,
         answer_known_on = CASE
@@ -146,6 +154,7 @@ async def commit(
     advances: Sequence[Advance],
     changes: Changes,
     current: Sequence[CurrentRow],
+    starts: Sequence[Start] = (),
 ) -> None:
     """Write a cycle. Raises Fenced, and writes nothing, if a partition is no longer ours."""
     async with connection.transaction():
@@ -157,6 +166,7 @@ async def commit(
         await _write_log_side(connection, stream, {a.part: a for a in advances}, changes)
         await _write_measures(connection, changes)
         await _write_current(connection, current)
+        await write_starts(connection, stream, starts)
 
 
 async def _write(connection: Connection, query: str, rows: Iterable[Sequence[Any]], *first: object) -> None:
@@ -184,18 +194,25 @@ def _quarantine_row(left_out: LeftOut) -> tuple[object, ...]:
     return (*where, left_out.reason.value, left_out.detail, record.key, record.value, recorded_at)
 
 
-async def _write_measures(connection: Connection, changes: Changes) -> None:
+async def write_rollups(connection: Connection, rollups: Mapping[RollupRow, Totals]) -> None:
+    """Write whole rollups, in place of what was there."""
     for grain in Grain:
         rows = [
             (row.brand_id, row.cut, row.bucket, row.known_on, pack(totals))
-            for row, totals in changes.rollups.items()
+            for row, totals in rollups.items()
             if row.grain is grain
         ]
         await _write(connection, _ROLLUPS.format(table=TABLE[grain]), rows)
+
+
+async def _write_measures(connection: Connection, changes: Changes) -> None:
+    await write_rollups(connection, changes.rollups)
     levels = [(b.brand.brand_id, *key, *level, _joined(cuts)) for (b, *key), (*level, cuts) in changes.levels.items()]
     await _write(connection, _LEVELS, levels)
     await _write_content(connection, changes)
+    await write_people(connection, changes)
     await _write_conversations(connection, changes)
+    await write_affairs(connection, changes)
 
 
 def _joined(cuts: Iterable[str]) -> str:
@@ -223,19 +240,24 @@ async def _write_content(connection: Connection, changes: Changes) -> None:
 
 async def _write_conversations(connection: Connection, changes: Changes) -> None:
     conversations = [
-        (brand.brand.brand_id, *key, msgspec.msgpack.encode(conversation))
+        (brand.brand.brand_id, *key, msgspec.msgpack.encode(conversation.messages))
         for (brand, key), conversation in changes.conversations.items()
     ]
     await _write(connection, _CONVERSATIONS, conversations)
     receipts = [
-        (
-            *(brand.brand.brand_id, *key, message_id, received.kind, received.at, known_on),
-            *((answer.at, answer.message_id, answer_known_on) if answer else (None, None, None)),
-            _joined(cuts_in(key[0], received)[1:]),
-        )
-        for (brand, key, message_id), (received, known_on, answer, answer_known_on) in changes.receipts.items()
+        (brand.brand.brand_id, *key, message_id, *_receipt_columns(receipt, key[0]))
+        for (brand, key, message_id), receipt in changes.receipts.items()
     ]
     await _write(connection, _RECEIPTS, receipts)
+
+
+def _receipt_columns(receipt: Receipt, channel: str) -> tuple[object, ...]:
+    received, answer, turn_of, _, clocks = receipt.standing
+    answered = (answer.at, answer.message_id, receipt.answer_known_on) if answer else (None, None, None)
+    is_timed = clocks is None or clocks.wall is not None
+    told = (is_timed, clocks.business, clocks.within_target) if clocks else (is_timed, None, None)
+    cuts = _joined(cuts_in(channel, received)[1:])
+    return received.kind, received.at, receipt.known_on, *answered, turn_of, *told, cuts
 
 
 async def _write_current(connection: Connection, current: Sequence[CurrentRow]) -> None:

@@ -121,6 +121,7 @@ class Worker:
                 continue
             self._suspects.pop(part, None)
             self._cycle.failpoint.reach("after_claim")
+            await self._cycle.own.refresh()
             self._claimed[part] = state
             await self._resume_refreshing(part)
         metrics.CLAIMED_PARTITIONS.set(len(self._claimed))

@@ -72,13 +72,15 @@ RECEIVED = _event(
     "social.message.received.v1",
     conversation_id=st.sampled_from(["c1", "c2"]),
     message_id=st.sampled_from(["m1", "m2", "m3"]),
-    kind=st.sampled_from(["query", "direct"]),
+    kind=st.sampled_from(["query", "direct", "feedback"]),
+    author=st.one_of(st.none(), PEOPLE),
 )
 SENT = _event(
     "social.message.sent.v1",
     conversation_id=st.sampled_from(["c1", "c2"]),
     message_id=st.sampled_from(["r1", "r2"]),
     in_reply_to=st.sampled_from([None, "m1", "m2", "r1", "lost"]),
+    agent=st.sampled_from([None, "ann", "bot:hello"]),
 )
 SNAPSHOT = _event(
     "social.audience.snapshot.v1",

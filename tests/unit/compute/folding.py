@@ -20,7 +20,7 @@ from bellwether.domain.timeline import Grain
 from bellwether.domain.totals import Distinct, Totals, merged
 from bellwether_compute.changes import Changes
 from bellwether_compute.content import Item
-from bellwether_compute.conversations import Answer, Conversation, Received
+from bellwether_compute.conversations import Conversation, Standing
 from bellwether_compute.dedup import utc_day
 from bellwether_compute.groups import Groups
 from bellwether_compute.loading import read_by_minute
@@ -83,7 +83,7 @@ class Folding:
         self.partition = PartitionState(0, 1, 0)
         self.pipeline = Pipeline(COUNTS, score)
         self.points: dict[tuple[str, str], dict[int, Counter[str]]] = {}
-        self.receipts: dict[tuple[str, str, str], tuple[Received, Answer | None]] = {}
+        self.receipts: dict[tuple[str, str, str], Standing] = {}
         self.levels: dict[tuple[str, str, str, int], int] = {}
         self.outcomes: Counter[str] = Counter()
         self.moved: set[str] = set()
@@ -128,7 +128,7 @@ class Folding:
         for (_, item_at, minute, _), gained in changes.points.items():
             self.points.setdefault(item_at, {}).setdefault(minute, Counter()).update(gained)
         for (_, talk_at, message_id), receipt in changes.receipts.items():
-            self.receipts[*talk_at, message_id] = receipt.received, receipt.answer
+            self.receipts[*talk_at, message_id] = receipt.standing
         for (_, *level), (count, _, _) in changes.levels.items():
             self.levels[tuple(level)] = count  # type: ignore[index]
         for (_, _, outcome), events in changes.outcomes.items():
@@ -173,6 +173,8 @@ class Folding:
             "receipts": self.receipts,
             "waiting": {cut: self.brand.waiting(cut) for cut in sorted(self.moved)},
             "levels": self.levels,
+            "markers": {cut: self.brand.affairs.markers.of_cut(cut) for cut in sorted(self.moved)},
+            "crises": {cut: self.brand.affairs.crises(cut) for cut in sorted(self.moved)},
             "outcomes": self.outcomes,
             "moved": self.moved,
         }

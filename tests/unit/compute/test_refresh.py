@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwether.catalogue.evaluate import Sources, Values, current_spans, evaluate
+from bellwether.catalogue.builtin import CATALOGUE
+from bellwether.catalogue.evaluate import Values, filled
 from bellwether.domain.clock import DAY_S, HOUR_S, ceil_minute
-from bellwether.domain.timeline import Grain, chunk_of
-from bellwether.domain.windows import ROLLING_S, Window
-from bellwether_compute.refresh import Due, Refresher, as_of_now, chunks_now, refresh, slides_next
+from bellwether.domain.windows import Window
+from bellwether_compute.refresh import Due, Refresher, as_of_now, refresh, spans_now
+from bellwether_compute.state import BrandState
 from tests.unit.compute.folding import NOW, Folding, brand_state, envelope
 
 AURORA, BOREALIS, CASTOR = (brand_state() for _ in range(3))
@@ -136,19 +136,14 @@ def test_brands_that_are_no_longer_ours_are_forgotten() -> None:
     assert cuts(refresher.due(10.0, 9)) == ["b"]
 
 
-def shown(folding: Folding, cut: str, as_of: int) -> dict[str, dict[Window, Any]]:
-    """All values at a moment, without the edges of their windows: those move with every minute."""
-    brand = folding.brand
-    sources = Sources(brand.timeline(cut), brand.audiences(cut), brand.waiting(cut))
-    values = evaluate(sources, current_spans(as_of, brand.clock, as_of))
-    return {
-        kpi: {window: msgspec.structs.replace(value, start=0, end=0) for window, value in by_window.items()}
-        for kpi, by_window in values.items()
-    }
-
-
 def read(row_body: bytes) -> Values:
     return msgspec.json.decode(row_body, type=Values)
+
+
+def whole(brand: BrandState, as_of: int) -> Values:
+    """The values that a row shows to those who read it."""
+    values = read(refresh(brand, "", as_of).body)
+    return filled(values, spans_now(brand, as_of), CATALOGUE.values(), brand.clock)
 
 
 def mention(moment: float) -> dict[str, Any]:
@@ -172,7 +167,7 @@ def test_a_new_local_day_begins_without_an_event() -> None:
     folding = Folding("Asia/Kolkata")
     folding.apply([mention(NOW - 600)])
     midnight = folding.brand.clock.day_start(folding.brand.clock.day(NOW) + 1)
-    ended, began = (read(refresh(folding.brand, "", midnight + s).body)["brand_mentions"] for s in (0, 1))
+    ended, began = (whole(folding.brand, midnight + s)["brand_mentions"] for s in (0, 1))
     assert (ended[Window.DAY].value, ended[Window.DAY].partial) == (1, False)
     assert (began[Window.DAY].value, began[Window.DAY].partial) == (0, True)
     assert ended[Window.MONTH].value == began[Window.MONTH].value == 1
@@ -216,94 +211,3 @@ def test_an_answer_of_the_very_second_of_the_refresh_is_in_it_with_its_message()
     as_of = as_of_now(folding.brand, minute + 0.2)
     value = read(refresh(folding.brand, "", as_of).body)["message_response_time"][Window.HOUR]
     assert (value.value, value.n, value.end) == (90, 1, minute + 60)
-
-
-# Where something may be about to leave a window, or to enter the period that one is compared with.
-REACHES = [n * length for length in ROLLING_S.values() for n in (1, 2)]
-EDGES = st.one_of(
-    st.builds(lambda reach, off: NOW - reach + off, st.sampled_from(REACHES), st.integers(-200, 2 * HOUR_S)),
-    st.builds(
-        lambda then, off: int(datetime.fromisoformat(then).replace(tzinfo=UTC).timestamp()) + off,
-        st.sampled_from(["2026-03-19 12:00", "2026-03-13 12:00", "2026-02-20 12:00", "2025-12-20 12:00",
-                         "2025-03-20 12:00"]),  # as far into the day, week, month, quarter and year before
-        st.integers(-HOUR_S, 3 * HOUR_S),
-    ),
-    st.integers(0, 2 * HOUR_S).map(lambda ago: NOW - ago),
-).map(lambda moment: min(moment, NOW))  # fmt: skip
-
-
-def _numbered(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**event, "id": f"e{number}"} for number, event in enumerate(events)]
-
-
-def _waits(moment: int, answered_after: int | None) -> list[dict[str, Any]]:
-    ids = {"conversation_id": f"c{moment}"}
-    asked = envelope("social.message.received.v1", "", moment, **ids, message_id="m", kind="query")
-    if answered_after is None or moment + answered_after > NOW:
-        return [asked]
-    answer = envelope("social.message.sent.v1", "", moment + answered_after, **ids, message_id="r", in_reply_to="m")
-    return [asked, answer]
-
-
-STREAMS = st.lists(
-    st.one_of(
-        EDGES.map(lambda moment: [mention(moment)]),
-        EDGES.map(lambda moment: [envelope("social.interaction.v1", "", moment, kind="click")]),
-        st.builds(
-            lambda moment, count: [
-                envelope("social.audience.snapshot.v1", "", moment, audience="followers", count=count)
-            ],
-            EDGES,
-            st.integers(1, 99),
-        ),
-        st.builds(_waits, EDGES, st.sampled_from([None, None, 40, 600, 3_700, 90_000, 8 * DAY_S])),
-    ),
-    min_size=1,
-    max_size=6,
-).map(lambda groups: _numbered([event for group in groups for event in group]))
-
-
-def only_what_a_refresh_reads(folding: Folding, as_of: int) -> None:
-    """Forget every chunk of rollups that a refresh at this moment does not read."""
-    chunks = chunks_now(folding.brand, as_of)
-    for timeline in folding.brand.timelines.values():
-        timeline.loaded |= chunks
-        timeline.loaded &= chunks
-        for grain in Grain:
-            buckets = timeline._buckets[grain]
-            for bucket in [b for b in buckets if chunk_of(grain, b, timeline.clock) not in chunks]:
-                del buckets[bucket]
-        timeline._sums.clear()
-
-
-@settings(max_examples=60)
-@given(STREAMS, st.sampled_from(["UTC", "Asia/Kolkata", "Europe/Berlin"]), st.integers(-90, 90))
-def test_values_are_refreshed_no_later_than_they_change(events: list[dict[str, Any]], zone: str, off: int) -> None:
-    whole, lean = Folding(zone), Folding(zone)
-    for folding in (whole, lean):
-        folding.apply(events, recorded=NOW)
-    as_of = NOW + 91 + off
-    only_what_a_refresh_reads(lean, as_of)
-    refreshed_at = slides_next(lean.brand, "", as_of)
-    end, now = ceil_minute(as_of), shown(whole, "", as_of)
-    assert refreshed_at >= as_of - 1
-    # A refresh in the second s shows the minute that holds s, so the one that ends at `e` from e - 60 on.
-    minutes = range(end + 60, min(int(refreshed_at) + 60, end + DAY_S), 60)
-    for e in {*minutes[:3], *minutes[:: max(1, len(minutes) // 8)], *minutes[-2:]}:
-        assert shown(whole, "", e) == now, f"{(e - end) // 60} minutes on, refreshed at {refreshed_at - end}"
-
-
-def test_a_brand_of_which_nothing_is_known_is_looked_at_again_the_next_day() -> None:
-    brand = brand_state()
-    chunks = chunks_now(brand, NOW)
-    brand.timeline("").loaded |= chunks
-    midnight = brand.clock.day_start(brand.clock.day(NOW) + 1)
-    assert slides_next(brand, "", NOW) == midnight - 60
-    assert slides_next(brand, "", midnight) == midnight  # a whole day was shown, and a minute later a new one runs
-
-
-def test_values_that_nothing_will_change_for_hours_are_left_alone_for_hours() -> None:
-    folding = Folding()
-    folding.apply([mention(NOW - 40 * DAY_S - 5 * HOUR_S)])
-    only_what_a_refresh_reads(folding, NOW)
-    assert slides_next(folding.brand, "", NOW) >= NOW + 3 * HOUR_S

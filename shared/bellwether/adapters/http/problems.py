@@ -38,11 +38,16 @@ _TYPES = {errors.RateLimited: "https://iana.org/assignments/http-problem-types#q
 _log = structlog.get_logger(__name__)
 
 
-class ProblemFault(msgspec.Struct, frozen=True, gc=False):
-    """One entry of `errors`: a JSON pointer into what was sent ('' = all of it) and what is wrong there."""
+class ProblemFault(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """One entry of `errors`: a JSON pointer into what was sent ('' = all of it) and what is wrong there.
+
+    Of a text that people write, line and column are told, too, from 1.
+    """
 
     pointer: str
     detail: str
+    line: int | None = None
+    column: int | None = None
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
@@ -78,7 +83,7 @@ def problem_of(error: BellwetherError, instance: str = "") -> Problem:
         status=status_of(kind),
         detail=error.detail,
         instance=instance,
-        errors=tuple(ProblemFault(fault.pointer, fault.detail) for fault in error.faults),
+        errors=tuple(ProblemFault(fault.pointer, fault.detail, fault.line, fault.column) for fault in error.faults),
     )
 
 

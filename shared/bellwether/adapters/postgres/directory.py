@@ -14,11 +14,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
+import msgspec
 import structlog
 
 from bellwether.adapters.postgres.pool import Connection, Pool, Row, is_transient
+from bellwether.domain.business_hours import (
+    ALWAYS_OPEN,
+    BusinessHours,
+    ClosedAnswer,
+    HolidayText,
+    Schedule,
+    business_hours,
+    schedule_of,
+)
 from bellwether.domain.errors import Unauthenticated, Unavailable
 from bellwether.domain.keys import KEY_ID, Caller, digest, key_id_of, pepper_id
+from bellwether.domain.response_times import RESPONSE_TARGET_S, THREAD_GAP_S, ResponseRules
 from bellwether.observability import metrics
 
 REFRESH_S = 2.0
@@ -26,7 +37,8 @@ AT_ONCE_S = 1.0
 
 _VERSION = "select version from directory_version"
 _BRANDS = """
-    select brand_id, tenant_id, tenant.slug as tenant, brand.slug, brand.name, time_zone, currency, competitors
+    select brand_id, tenant_id, tenant.slug as tenant, brand.slug, brand.name, time_zone, currency, competitors,
+        business_hours::text, holidays::text, closed_answer_policy, response_target_s, thread_gap_s
     from brand join tenant using (tenant_id)
 """
 _KEYS = """
@@ -36,11 +48,16 @@ _KEYS = """
 """
 
 _log = structlog.get_logger(__name__)
+_week = msgspec.json.Decoder(dict[str, tuple[str, ...]]).decode
+_holidays = msgspec.json.Decoder(tuple[HolidayText, ...]).decode
 
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """A brand of a tenant. `competitors` are the slugs or names that its share of voice is told against."""
+    """A brand of a tenant. `competitors` are the slugs or names that its share of voice is told against.
+
+    schedule, closed_answer, response_target_s, thread_gap_s: the rules of its response times
+    """
 
     brand_id: int
     tenant_id: int
@@ -50,6 +67,20 @@ class Brand:
     time_zone: str
     currency: str
     competitors: tuple[str, ...]
+    schedule: Schedule = ALWAYS_OPEN
+    closed_answer: ClosedAnswer = ClosedAnswer.ZERO
+    response_target_s: int = RESPONSE_TARGET_S
+    thread_gap_s: int = THREAD_GAP_S
+
+    @property
+    def hours(self) -> BusinessHours | None:
+        """Its business hours, None where it is always open."""
+        return business_hours(self.time_zone, self.schedule)
+
+    @property
+    def response_rules(self) -> ResponseRules:
+        """By which rules its response times are told."""
+        return ResponseRules(self.hours, self.closed_answer, self.response_target_s, self.thread_gap_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +259,15 @@ async def _load(conn: Connection) -> _Snapshot:
 
 
 def _brand(row: Row) -> Brand:
-    return Brand(**{**dict(row), "competitors": tuple(row["competitors"])})
+    told = dict(row)
+    schedule = read_schedule(told.pop("business_hours"), told.pop("holidays"))
+    closed_answer = ClosedAnswer(told.pop("closed_answer_policy"))
+    return Brand(**{**told, "competitors": tuple(row["competitors"])}, schedule=schedule, closed_answer=closed_answer)
+
+
+def read_schedule(business_hours: str | None, holidays: str) -> Schedule:
+    """A schedule from the columns of the table `brand`, JSON both."""
+    return schedule_of(_week(business_hours) if business_hours else None, _holidays(holidays))
 
 
 def _key(row: Row) -> _Key:

@@ -8,11 +8,15 @@ from typing import cast
 from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.knowledge import Knowledge
 from bellwether.adapters.postgres.pool import Connection, Row
+from bellwether.adapters.postgres.readings_incidents import read_crises, read_markers
+from bellwether.adapters.postgres.readings_integrity import read_taken_back
 from bellwether.adapters.postgres.readings_items import read_unearned
 from bellwether.adapters.postgres.readings_receipts import read_receipts
 from bellwether.adapters.postgres.rollups import EVER, Line, load
 from bellwether.catalogue.evaluate import LevelHistory, Sources
+from bellwether.catalogue.kpi import Kpi
 from bellwether.catalogue.measures import Audience
+from bellwether.catalogue.reach import chunks_around, earliest_read
 from bellwether.domain.clock import LocalClock
 from bellwether.domain.timeline import Timeline, chunks_in
 from bellwether.domain.windows import Span
@@ -47,23 +51,30 @@ async def read_sources(
     clock: LocalClock,
     known_on: int = EVER,
     known_before: int = 2**62,
+    kpis: Collection[Kpi] | None = None,
 ) -> Sources:
     """Sources for spans that all end at about the same moment.
 
     cut: '' or 'dimension=…'
     known_on, known_before: leave out what was recorded on a later local day, or later
+    kpis: what is going to be evaluated, by default the built-in catalogue
     """
     line = Line(brand.brand_id, cut)
     timeline = Timeline(clock)
-    await load(connection, {line: timeline}, {line: chunks_in(spans, clock)}, known_on)
-    start = min(span.start for span in spans)
     end = max(span.end for span in spans)
     known = Knowledge(clock, known_on)
+    markers = await read_markers(connection, brand.brand_id, cut, end, known)
+    crises = await read_crises(connection, brand.brand_id, cut, end, known)
+    start = earliest_read(spans, markers, crises, clock, kpis)
+    chunks = chunks_in(spans, clock) | chunks_around(spans, markers, crises, clock, kpis)
+    await load(connection, {line: timeline}, {line: chunks}, known_on)
     edges = sorted({edge for span in spans for edge in (span.start, span.end)})
     levels = await connection.fetch(_LEVELS, brand.brand_id, cut, edges, known_before)
     waiting, unanswered = await read_receipts(connection, brand.brand_id, cut, start, end, known)
-    unearned = await read_unearned(connection, brand.brand_id, cut, start, end, known)
-    return Sources(timeline, _audiences(levels), waiting, [*unanswered, *unearned])
+    unearned = await read_unearned(connection, brand.brand_id, cut, start, end, known, known_before)
+    taken_back = await read_taken_back(connection, brand.brand_id, cut, end, known, known_before)
+    undone = [*unanswered, *unearned, *taken_back]
+    return Sources(timeline, _audiences(levels), waiting, undone, markers, crises, brand.hours)
 
 
 def _audiences(rows: Collection[Row]) -> dict[Audience, dict[str, LevelHistory]]:

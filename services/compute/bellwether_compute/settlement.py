@@ -1,0 +1,133 @@
+"""What conflicts, crises, advertising and money contribute: the difference that a run of events makes to it.
+
+What something contributed before the run is remembered; what it contributes after the run is added, and what it
+no longer contributes is taken back where it was. So all of it is a function of the set of events.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bellwether.catalogue.cuts import cuts_of
+from bellwether.catalogue.publications import less
+from bellwether.domain.incidents import Step
+from bellwether.wire.events import CrisisIncident
+from bellwether_compute.changes import Changes
+from bellwether_compute.contributions import Contributor, Counted, Told, counted, extent
+from bellwether_compute.groups import Groups, place_of
+from bellwether_compute.incidents import Incident
+from bellwether_compute.markers import Marked, marker_of
+from bellwether_compute.matters import CONCERNED, entity_key, is_public_reply, rate_of
+from bellwether_compute.prices import price_of
+from bellwether_compute.state import BrandState
+from bellwether_compute.taking import Taken
+
+
+class Settlement:
+    """Moves what entities and crises contribute, once a run."""
+
+    def __init__(self, fresh: Sequence[Taken]) -> None:
+        self._before: dict[tuple[BrandState, Contributor], Counted] = {}
+        self._recorded: dict[BrandState, int] = {}
+        concerned = [taken for taken in fresh if type(taken.event) in CONCERNED]
+        for taken in concerned:
+            recorded = taken.record.timestamp // 1000
+            self._recorded[taken.brand] = max(recorded, self._recorded.get(taken.brand, 0))
+            for touched in _touched(taken):
+                self._touch(taken.brand, touched)
+        for brand, currencies in _repriced(concerned).items():
+            for entity in brand.affairs.entities.values():
+                if currencies & extent(entity, brand.affairs.reporting).currencies:
+                    self._touch(brand, entity)
+
+    def _touch(self, brand: BrandState, touched: Contributor) -> None:
+        if (brand, touched) not in self._before:
+            self._before[brand, touched] = counted(touched.contributions(), brand.affairs.rates)
+
+    def take(self, taken: Taken, groups: Groups, changes: Changes) -> None:
+        """Take what an event says of the matters of its brand."""
+        event: Any = taken.event
+        if type(event) not in CONCERNED:
+            return
+        brand, moment, recorded = taken.brand, taken.time, taken.record.timestamp // 1000
+        told = Told(moment, cuts_of(event.data))
+        if key := entity_key(event, brand.affairs.reporting):
+            entity = brand.affairs.entity(key)
+            entity.take(event, told, recorded)
+            changes.entities[brand, key] = entity
+        elif (price := price_of(event)) is not None:
+            groups.at(place_of(brand, told.cuts, moment, recorded)).add(brand.affairs.rates.totals(price, moment))
+        _take_rate(taken, changes)
+        _take_step(taken, told, changes)
+        _take_marker(taken, told, changes)
+        if is_public_reply(event):
+            insort(brand.affairs.replies, moment)
+            changes.replies.add((brand, moment))
+
+    def settle(self, groups: Groups, changes: Changes) -> None:
+        """Take back what is no longer contributed, and add what is."""
+        for (brand, touched), before in self._before.items():
+            if isinstance(touched, Incident):
+                touched.hear(brand.affairs.replies)
+            after = counted(touched.contributions(), brand.affairs.rates)
+            for moment, cuts in before.keys() | after.keys():
+                was, now = before.get((moment, cuts), {}), after.get((moment, cuts), {})
+                if was != now:
+                    group = groups.at(place_of(brand, cuts, moment, self._recorded[brand]))
+                    group.add(less(was))
+                    group.add(now)
+                    changes.note(brand, cuts, self._recorded[brand] * 1000)
+
+
+def _touched(taken: Taken) -> Iterator[Contributor]:
+    event, affairs = taken.event, taken.brand.affairs
+    if key := entity_key(event, taken.brand.affairs.reporting):
+        yield affairs.entity(key)
+    elif isinstance(event, CrisisIncident):
+        yield affairs.incident(event.data.incident_id)
+    elif is_public_reply(event):
+        yield from (incident for incident in affairs.incidents.values() if incident.may_hear(taken.time))
+
+
+def _repriced(fresh: Sequence[Taken]) -> dict[BrandState, set[str]]:
+    """The currencies about whose rates a run tells something."""
+    found: dict[BrandState, set[str]] = {}
+    for taken in fresh:
+        if (rate := rate_of(taken)) and (currency := taken.brand.affairs.rates.currency_of(rate.base, rate.quote)):
+            found.setdefault(taken.brand, set()).add(currency)
+    return found
+
+
+def _take_rate(taken: Taken, changes: Changes) -> None:
+    if (rate := rate_of(taken)) is not None:
+        taken.brand.affairs.rates.put(rate)
+        changes.rates.append((taken.brand, rate))
+
+
+def _take_step(taken: Taken, told: Told, changes: Changes) -> None:
+    """A step moves the crisis where that counts, whatever its own event counts in."""
+    event, brand, recorded = taken.event, taken.brand, taken.record.timestamp
+    if not isinstance(event, CrisisIncident):
+        return
+    incident_id, phase = event.data.incident_id, event.data.phase
+    incident, cuts = brand.affairs.incident(incident_id), told.cuts if phase == "opened" else ()
+    changes.note(brand, incident.cuts(), recorded)
+    brand.affairs.take_step(incident_id, Step(told.at, phase, cuts))
+    changes.note(brand, incident.cuts(), recorded)
+    key, known_on = (brand, incident_id, told.at, phase), brand.clock.day(recorded // 1000)
+    earlier = changes.steps.get(key, (cuts, known_on))
+    changes.steps[key] = min(cuts, earlier[0]), min(known_on, earlier[1])
+
+
+def _take_marker(taken: Taken, told: Told, changes: Changes) -> None:
+    if (marker := marker_of(taken.event)) is None:
+        return
+    brand, recorded = taken.brand, taken.record.timestamp
+    markers = brand.affairs.markers
+    before, mark = markers.mark(marker), Marked(told.at, told.cuts, brand.clock.day(recorded // 1000))
+    if markers.put(marker, mark):
+        changes.note(brand, before.cuts if before else (), recorded)
+        key = (brand, marker, mark.known_on)
+        changes.markers[key] = min(mark, changes.markers.get(key, mark))
