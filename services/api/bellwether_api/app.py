@@ -9,19 +9,26 @@ from fastapi import FastAPI
 
 from bellwether.adapters.http.probes import Readiness, probes
 from bellwether.adapters.http.problems import install
+from bellwether.adapters.postgres.definitions import Definitions
 from bellwether.adapters.postgres.directory import Directory
 from bellwether.adapters.postgres.pool import Pool, open_pool
 from bellwether.observability import metrics
 from bellwether_api.brands import Brands
 from bellwether_api.cache import AnswerCache
+from bellwether_api.integrity import Marks
+from bellwether_api.issuing import IssuedCards
+from bellwether_api.label import LabelReader
 from bellwether_api.limits import bounded
 from bellwether_api.metering import metered
 from bellwether_api.openapi import DESCRIPTION, TAGS, TITLE, describe
+from bellwether_api.own_kpis import OwnDefinitions
 from bellwether_api.parts import Parts
-from bellwether_api.routes import brands, kpis, scorecards
+from bellwether_api.receipts import ReceiptReader
+from bellwether_api.routes import brands, catalogue, integrity, kpis, labels, receipts, scorecards, targets
 from bellwether_api.scorecards import ScorecardReader
 from bellwether_api.series import SeriesReader
 from bellwether_api.settings import Settings
+from bellwether_api.targets import Targets
 from bellwether_api.values import ValueReader
 
 VERSION = "1.0.0"
@@ -46,14 +53,23 @@ class Service:
         async with AsyncExitStack() as stack:
             pool = await stack.enter_async_context(_pool(settings))
             directory = await stack.enter_async_context(_directory(settings, pool))
+            definitions = await stack.enter_async_context(Definitions.open(pool, settings.directory_refresh_s))
             patience_s = _REFRESHES_MISSED * settings.directory_refresh_s
             self.readiness.add("postgres", lambda: None if directory.reachable(patience_s) else "does not answer")
             app.state.directory = directory
+            cards = ScorecardReader(pool, definitions, settings.comparison_s, self._now)
             app.state.parts = Parts(
                 brands=Brands(pool, directory, settings.idempotency_s),
-                values=ValueReader(pool, self._now),
+                values=ValueReader(pool, definitions, self._now),
                 series=SeriesReader(pool, self._now),
-                scorecards=ScorecardReader(pool, self._now),
+                scorecards=cards,
+                issued=IssuedCards(pool, cards, settings.idempotency_s, self._now),
+                labels=LabelReader(pool, self._now),
+                receipts=ReceiptReader(pool, self._now),
+                marks=Marks(pool, self._now),
+                own=OwnDefinitions(pool, definitions, self._now),
+                definitions=definitions,
+                targets=Targets(pool, definitions, self._now),
                 cache=AnswerCache(settings.cache_s, settings.cache_entries),
             )
             yield
@@ -85,7 +101,17 @@ def _fastapi(readiness: Readiness, lifespan: Callable[[FastAPI], Any] | None) ->
         redirect_slashes=False,
     )
     install(app)
-    for router in (brands.router, kpis.router, scorecards.router, probes(readiness)):
+    for router in (
+        brands.router,
+        catalogue.router,
+        integrity.router,
+        kpis.router,
+        labels.router,
+        receipts.router,
+        scorecards.router,
+        targets.router,
+        probes(readiness),
+    ):
         app.include_router(router)
     describe(app)
     return app

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from bellwether.adapters.postgres.directory import Brand, Directory
 from bellwether.adapters.postgres.pool import Connection, Pool, Row
+from bellwether.domain.business_hours import WEEKDAYS
 from bellwether.domain.errors import AlreadyExists, Conflict, Fault, Invalid, Refused, Unavailable, UnknownBrand
 from bellwether.domain.keys import Caller
 from bellwether_api.conditional import require_match
 from bellwether_api.database import changing, reading
 from bellwether_api.idempotency import Kept, claim, keep
 from bellwether_api.requests import BrandChanges, NewBrand
-from bellwether_api.shapes import BrandOut, BrandPage
+from bellwether_api.shapes import BrandOut, BrandPage, HolidayOut
 
-_COLUMNS = "slug, name, time_zone, currency, competitors, version, created_at, updated_at"
+_SETTINGS = (
+    "name, time_zone, currency, competitors, business_hours, holidays, closed_answer_policy, response_target_s, "
+    "thread_gap_s"
+)
+_COLUMNS = f"slug, {_SETTINGS}, version, created_at, updated_at"
 _PAGE = f"""
     SELECT {_COLUMNS} FROM brand
     WHERE tenant_id = $1 AND slug > $2 COLLATE "C" AND ($3::text[] IS NULL OR slug = any($3))
@@ -28,19 +34,21 @@ _PAGE = f"""
 _ONE = f"SELECT {_COLUMNS} FROM brand WHERE brand_id = $1"
 _LOCKED = f"{_ONE} FOR UPDATE"
 _INSERT = f"""
-    INSERT INTO brand (tenant_id, slug, name, time_zone, currency, competitors) VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO brand (tenant_id, slug, {_SETTINGS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     ON CONFLICT (tenant_id, slug) DO NOTHING RETURNING {_COLUMNS}
 """
 _UPDATE = f"""
-    UPDATE brand SET name = $2, time_zone = $3, currency = $4, competitors = $5, version = version + 1,
-        updated_at = now()
+    UPDATE brand SET ({_SETTINGS}) = ($2, $3, $4, $5, $6, $7, $8, $9, $10), version = version + 1, updated_at = now()
     WHERE brand_id = $1 RETURNING {_COLUMNS}
 """
+_FIXED = ("time_zone", "currency")
+"""What can change only while nothing is counted."""
 _HAS_ROLLUPS = """
     SELECT EXISTS (SELECT FROM rollup_minute WHERE brand_id = $1)
         OR EXISTS (SELECT FROM rollup_hour WHERE brand_id = $1)
         OR EXISTS (SELECT FROM rollup_day WHERE brand_id = $1)
 """
+_JSON = ("business_hours", "holidays")
 _CREATED = 201
 _SLUG = re.compile("[a-z0-9][a-z0-9-]{0,62}")
 
@@ -103,17 +111,16 @@ class Brands:
         """Change what is given. Nothing new leaves the version as it is.
 
         Raises StaleVersion where If-Match names another version, Conflict for another time
-        zone once something is counted, Invalid, Unavailable.
+        zone or currency once something is counted, Invalid, Unavailable.
         """
         async with changing(self._pool) as connection:
             now = await _existing(connection, _LOCKED, brand)
             require_match(if_match, now.version)
-            wanted = msgspec.structs.replace(now, **changes.changes())
+            wanted = msgspec.convert({**msgspec.to_builtins(now), **changes.changes()}, BrandOut)
             if wanted == now:
                 return now
             await _check(connection, brand, now, wanted)
-            written = (wanted.name, wanted.time_zone, wanted.currency, wanted.competitors)
-            changed = await _existing(connection, _UPDATE, brand, *written)
+            changed = await _existing(connection, _UPDATE, brand, *_settings(msgspec.to_builtins(wanted)))
         await self._show()
         return changed
 
@@ -126,9 +133,7 @@ class Brands:
 
 
 async def _insert(connection: Connection, tenant_id: int, new: NewBrand) -> BrandOut:
-    row = await connection.fetchrow(
-        _INSERT, tenant_id, new.slug, new.name, new.time_zone, new.currency, new.competitors
-    )
+    row = await connection.fetchrow(_INSERT, tenant_id, new.slug, *_settings(new.model_dump(mode="json")))
     if row is None:
         raise AlreadyExists("There is a brand with this slug.", faults=(Fault("/slug", "is taken"),))
     return _brand(row)
@@ -145,13 +150,26 @@ async def _check(connection: Connection, brand: Brand, now: BrandOut, wanted: Br
     if brand.slug in wanted.competitors:
         fault = Fault("/competitors", "a brand cannot be its own competitor")
         raise Invalid("Some values are not valid.", faults=(fault,))
-    if wanted.time_zone != now.time_zone and await connection.fetchval(_HAS_ROLLUPS, brand.brand_id):
-        detail = "Days and hours are already counted in the present time zone; it can no longer change."
-        raise Conflict(detail, faults=(Fault("/time_zone", "cannot change any more"),))
+    fixed = [name for name in _FIXED if getattr(wanted, name) != getattr(now, name)]
+    if fixed and await connection.fetchval(_HAS_ROLLUPS, brand.brand_id):
+        detail = "Days and money are already counted in the present time zone and currency; they can no longer change."
+        raise Conflict(detail, faults=tuple(Fault(f"/{name}", "cannot change any more") for name in fixed))
+
+
+def _settings(told: Mapping[str, Any]) -> list[Any]:
+    """What can change of a brand, as its columns hold it."""
+    return [_as_json(told[name]) if name in _JSON else told[name] for name in _SETTINGS.split(", ")]
+
+
+def _as_json(value: object) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
 
 
 def _brand(row: Row) -> BrandOut:
-    return BrandOut(**dict(row))
+    told = dict(row)
+    week, holidays = (msgspec.json.decode(told.pop(name) or b"null") for name in _JSON)
+    in_order = week and {weekday: week.get(weekday, []) for weekday in WEEKDAYS}
+    return BrandOut(**told, business_hours=in_order, holidays=msgspec.convert(holidays, list[HolidayOut]))
 
 
 def cursor(slug: str) -> str:

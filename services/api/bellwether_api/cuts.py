@@ -3,7 +3,8 @@
 import msgspec
 
 from bellwether.adapters.postgres.pool import Connection
-from bellwether.catalogue.cuts import DIMENSIONS, TOTAL
+from bellwether.catalogue.cuts import DIMENSIONS, TOTAL, cut_name
+from bellwether.domain.errors import Fault, Invalid
 
 _LONGEST = 256
 
@@ -35,6 +36,16 @@ def parse_cut(text: str) -> Cut:
     if separator and not (0 < len(value) <= _LONGEST and value.isprintable()):
         raise ValueError("must name a value of the dimension, as in channel=instagram")
     return Cut(dimension, value if separator else None)
+
+
+def one_cut(cut: Cut | None) -> str:
+    """The name under which one cut is kept, the total where there is none. Raises Invalid for a whole dimension."""
+    if cut is None:
+        return TOTAL
+    if cut.value is None:
+        fault = Fault("/cut", "must name one value of its dimension, as in channel=instagram")
+        raise Invalid("Some values are not valid.", faults=(fault,))
+    return cut_name(cut.dimension, cut.value)
 
 
 async def stored_cuts(connection: Connection, brand_id: int, cut: Cut | None) -> list[str]:

@@ -1,10 +1,16 @@
 """One example of every answer, as OpenAPI shows it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
+from bellwether.domain.business_hours import WEEKDAYS, ClosedAnswer
 from bellwether.domain.windows import Window
 from bellwether_api.buckets import SeriesGrain
+from bellwether_api.card_examples import CARD_EXAMPLES
 from bellwether_api.definitions import DEFINITIONS
+from bellwether_api.integrity_shapes import INTEGRITY_EXAMPLES
+from bellwether_api.label_examples import LABEL_EXAMPLE
+from bellwether_api.own_shapes import OWN_EXAMPLE
+from bellwether_api.receipt_shapes import RECEIPTS_EXAMPLE
 from bellwether_api.shapes import (
     BrandOut,
     BrandPage,
@@ -12,16 +18,13 @@ from bellwether_api.shapes import (
     CurrentValues,
     CutValues,
     Figure,
+    HolidayOut,
     KpiCut,
     KpiReading,
-    ScorecardArea,
-    ScorecardCut,
-    ScorecardLine,
-    ScorecardOut,
     Series,
     SeriesCut,
-    Trend,
 )
+from bellwether_api.target_examples import TARGET_EXAMPLES
 
 _BRAND = "acme-coffee"
 _ZONE = "Europe/Berlin"
@@ -39,6 +42,11 @@ _BRAND_OUT = BrandOut(
     time_zone=_ZONE,
     currency="EUR",
     competitors=["bean-there"],
+    business_hours={day: [] if day in ("sat", "sun") else ["09:00-17:00"] for day in WEEKDAYS},
+    holidays=[HolidayOut(date(2026, 12, 25), [])],
+    closed_answer_policy=ClosedAnswer.ZERO,
+    response_target_s=1800,
+    thread_gap_s=604_800,
     version=1,
     created_at=_at(9, 1, 8),
     updated_at=_at(9, 1, 8),
@@ -68,44 +76,13 @@ _KPI_READING = KpiReading(
     [KpiCut("channel=instagram", _at(10, 13, 12), _at(10, 13, 12), {Window.DAY_24H: _FIGURE})],
 )
 _SERIES = Series(_BRAND, _ZONE, _KPI.key, _KPI.unit, SeriesGrain.DAY, [SeriesCut(None, [_FIGURE])])
-_SCORECARD = ScorecardOut(
-    brand=_BRAND,
-    time_zone=_ZONE,
-    role="social-media-manager",
-    title="Social media manager",
-    period="2026-10",
-    start=_at(9, 30, 22),
-    end=_at(10, 13, 12),
-    partial=True,
-    as_of=_at(10, 13, 12),
-    cuts=[
-        ScorecardCut(
-            None,
-            [
-                ScorecardArea(
-                    "General",
-                    [
-                        ScorecardLine(
-                            kpi=_KPI.key,
-                            title=_KPI.title,
-                            unit=_KPI.unit,
-                            better=_KPI.better,
-                            weight=1.0,
-                            value=62.5,
-                            partial=True,
-                            numerator=250,
-                            denominator=400,
-                            n=400,
-                            reason=None,
-                            parts=_FIGURE.parts,
-                            trend=Trend(_at(8, 31, 22), _at(9, 12, 12), 50.0, 12.5, 25.0, improved=True),
-                        )
-                    ],
-                )
-            ],
-        )
-    ],
+EXAMPLES = (
+    *(_BRAND_OUT, _BRAND_PAGE, _KPI, _CATALOGUE, _CURRENT_VALUES, _KPI_READING, _SERIES),
+    *CARD_EXAMPLES,
+    LABEL_EXAMPLE,
+    RECEIPTS_EXAMPLE,
+    *INTEGRITY_EXAMPLES,
+    OWN_EXAMPLE,
+    *TARGET_EXAMPLES,
 )
-
-EXAMPLES = (_BRAND_OUT, _BRAND_PAGE, _KPI, _CATALOGUE, _CURRENT_VALUES, _KPI_READING, _SERIES, _SCORECARD)
 """One of every shape of a whole answer."""

@@ -17,4 +17,5 @@ def figure(value: Value) -> Figure:
         n=value.n,
         reason=value.reason,
         parts=value.parts,
+        screened=value.screened,
     )

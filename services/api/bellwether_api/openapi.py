@@ -11,9 +11,15 @@ import msgspec
 from fastapi import FastAPI
 
 from bellwether.adapters.http.problems import MEDIA_TYPE, PROBLEM_SCHEMA
+from bellwether_api.card_shapes import CARD_ANSWERS
 from bellwether_api.documentation import components
 from bellwether_api.examples import EXAMPLES
+from bellwether_api.integrity_shapes import INTEGRITY_ANSWERS
+from bellwether_api.label_shapes import Label
+from bellwether_api.own_shapes import OwnCatalogue
+from bellwether_api.receipt_shapes import ReceiptPage
 from bellwether_api.shapes import ANSWERS
+from bellwether_api.target_shapes import TARGET_ANSWERS
 
 FILE: Final = Path("docs/openapi-api.json")
 TITLE: Final = "Bellwether API"
@@ -28,6 +34,8 @@ TAGS: Final = [
     {"name": "catalogue", "description": "Every KPI: its meaning, formula and version."},
     {"name": "values", "description": "KPIs now, at another moment, and over time."},
     {"name": "scorecards", "description": "The KPIs of a role over a calendar period."},
+    {"name": "targets", "description": "What KPIs are to be, whether history supports it, and how far they are."},
+    {"name": "integrity", "description": "What is marked as inauthentic, by which rule, and what people say of it."},
     {"name": "operations", "description": "For whoever runs the service; no key is needed."},
 ]
 
@@ -40,7 +48,9 @@ def describe(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = original()
-        document["components"]["schemas"].update(components(ANSWERS))
+        document["components"]["schemas"].update(
+            components((*ANSWERS, *CARD_ANSWERS, Label, ReceiptPage, *INTEGRITY_ANSWERS, OwnCatalogue, *TARGET_ANSWERS))
+        )
         for path in document["paths"].values():
             for method, operation in path.items():
                 _complete(method, operation)

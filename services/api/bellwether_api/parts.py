@@ -5,12 +5,19 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Request, Security
 
 from bellwether.adapters.http.auth import caller, directory, visible_brand
+from bellwether.adapters.postgres.definitions import Definitions
 from bellwether.adapters.postgres.directory import Brand, Directory
 from bellwether.domain.keys import Caller, Scope
 from bellwether_api.brands import Brands
 from bellwether_api.cache import AnswerCache
+from bellwether_api.integrity import Marks
+from bellwether_api.issuing import IssuedCards
+from bellwether_api.label import LabelReader
+from bellwether_api.own_kpis import OwnDefinitions
+from bellwether_api.receipts import ReceiptReader
 from bellwether_api.scorecards import ScorecardReader
 from bellwether_api.series import SeriesReader
+from bellwether_api.targets import Targets
 from bellwether_api.values import ValueReader
 
 
@@ -23,12 +30,26 @@ class Parts:
         values: ValueReader,
         series: SeriesReader,
         scorecards: ScorecardReader,
+        issued: IssuedCards,
+        labels: LabelReader,
+        receipts: ReceiptReader,
+        marks: Marks,
+        own: OwnDefinitions,
+        definitions: Definitions,
+        targets: Targets,
         cache: AnswerCache,
     ) -> None:
         self.brands = brands
         self.values = values
         self.series = series
         self.scorecards = scorecards
+        self.issued = issued
+        self.labels = labels
+        self.receipts = receipts
+        self.marks = marks
+        self.own = own
+        self.definitions = definitions
+        self.targets = targets
         self.cache = cache
 
 

@@ -9,11 +9,16 @@ from pydantic_core import PydanticCustomError
 
 from bellwether.catalogue.builtin import CATALOGUE
 from bellwether.catalogue.cuts import DIMENSIONS
+from bellwether.catalogue.own import PREFIX
 from bellwether.domain.windows import Window
 from bellwether_api.buckets import SeriesGrain
 from bellwether_api.cuts import Cut, parse_cut
+from bellwether_api.formats import CardFormat, TableFormat
 from bellwether_api.moments import parse_moment
 from bellwether_api.periods import FORMS, Period, parse_period
+from bellwether_api.receipt_shapes import Place, parse_place
+
+UNKNOWN_KEYS = "must be keys of the catalogue, by commas; GET /v1/kpis lists them"
 
 
 def reads(parse: Callable[[str], object]) -> PlainValidator:
@@ -51,10 +56,13 @@ def parse_windows(text: str) -> Windows:
 
 
 def parse_keys(text: str) -> Keys:
-    """KPI keys by commas, each once. Raises ValueError where one is not in the catalogue."""
+    """KPI keys by commas, each once; own ones are known to whoever reads for a tenant.
+
+    Raises ValueError where another one is not in the catalogue.
+    """
     keys = tuple(dict.fromkeys(text.split(",")))
-    if any(key not in CATALOGUE for key in keys):
-        raise ValueError("must be keys of the catalogue, by commas; GET /v1/kpis lists them")
+    if any(key not in CATALOGUE and not key.startswith(PREFIX) for key in keys):
+        raise ValueError(UNKNOWN_KEYS)
     return Keys(keys)
 
 
@@ -95,6 +103,10 @@ KnownAt = Annotated[
 ]
 
 
+_FORMAT = "The format of the answer. Nothing means what the header Accept prefers, else JSON."
+FormatQuery = Annotated[CardFormat | None, Field(description=_FORMAT)]
+
+
 class _Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -119,6 +131,31 @@ class CurrentQuery(At):
         Keys | None,
         reads(parse_keys),
         _text("KPI keys by commas. Nothing means all.", "brand_mentions,share_of_voice"),
+    ] = None
+
+
+class LabelQuery(At):
+    """Parameters of a label."""
+
+    window: Annotated[
+        Window | None,
+        Field(description="The window of the number. Nothing means the one in which the KPI is usually read."),
+    ] = None
+
+
+class ReceiptsQuery(At):
+    """Parameters of the receipts behind a number."""
+
+    window: Annotated[
+        Window | None,
+        Field(description="The window of the number. Nothing means the one in which the KPI is usually read."),
+    ] = None
+    limit: Annotated[int, Field(ge=1, le=200, description="Most receipts on the page.")] = 50
+    cursor: Annotated[
+        Place | None,
+        reads(parse_place),
+        _text("`next` of the page before; `as_of` should be that of the page, too."),
+        Field(description="Where the page begins."),
     ] = None
 
 
@@ -147,10 +184,13 @@ class SeriesQuery(_Query):
         ),
     ] = None
     cut: CutQuery = None
+    format: Annotated[TableFormat | None, Field(description=_FORMAT)] = None
 
 
 class ScorecardQuery(At):
     """Parameters of a scorecard."""
+
+    format: FormatQuery = None
 
     period: Annotated[
         Period | None,

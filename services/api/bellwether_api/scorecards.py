@@ -1,83 +1,114 @@
-"""The card of a role over a calendar period, each KPI beside what it was in the period before."""
+"""The card of a role over a calendar period: each KPI beside its target and what it was before, and the scores."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from bellwether.adapters.postgres.definitions import Definitions
 from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.pool import Connection, Pool
-from bellwether.adapters.postgres.readings import read_sources
-from bellwether.catalogue.builtin import CATALOGUE
-from bellwether.catalogue.evaluate import Sources, Value, facts_of, value_of
-from bellwether.catalogue.kpi import Area, Direction, Line, Scorecard
-from bellwether.catalogue.scorecards import SCORECARDS
-from bellwether.domain.clock import LocalClock, ceil_minute
+from bellwether.catalogue.cuts import TOTAL
+from bellwether.catalogue.evaluate import Sources
+from bellwether.catalogue.kpi import Kpi, Scorecard
+from bellwether.catalogue.own import TenantCatalogue
+from bellwether.domain.clock import LocalClock, ceil_minute, date_of
 from bellwether.domain.errors import Fault, Invalid, UnknownScorecard
-from bellwether.domain.windows import Span, Window
-from bellwether_api.cuts import shown, stored_cuts
+from bellwether.domain.windows import Window
+from bellwether_api.card_aims import Aims, read_aims
+from bellwether_api.card_comparisons import CHANNEL, Comparisons, channel_cuts
+from bellwether_api.card_lines import CutReadings, card_of_cut, mark
+from bellwether_api.card_shapes import BenchmarkLine, ScorecardCut, ScorecardOut
+from bellwether_api.card_values import CardFrame, CardValues, KeptValues, evaluated, read_evaluable, read_kept
+from bellwether_api.cuts import stored_cuts
 from bellwether_api.database import reading
 from bellwether_api.moments import moment_at
 from bellwether_api.periods import Period, before_of, period_of, span_of, starts
 from bellwether_api.queries import ScorecardQuery
-from bellwether_api.shapes import ScorecardArea, ScorecardCut, ScorecardLine, ScorecardOut, Trend
 from bellwether_api.values import clock_of
 from bellwether_api.viewpoint import Viewpoint, viewpoint
 
-_Values = dict[str, Value]
+
+class RoleCard(NamedTuple):
+    """The scorecard of a role in the catalogue of a tenant."""
+
+    card: Scorecard
+    catalogue: TenantCatalogue
 
 
-def scorecard_of(role: str) -> Scorecard:
-    """The scorecard of a role. Raises UnknownScorecard, which names the roles."""
-    found = SCORECARDS.get(role)
-    if found is None:
-        raise UnknownScorecard(f"There are scorecards for: {', '.join(SCORECARDS)}.")
-    return found
+class _Read(NamedTuple):
+    """What was read for a card.
+
+    kept: values that need no evaluation, by cut
+    now, before: what the other cuts are evaluated from
+    by_channel: what channels with benchmarks are evaluated from
+    """
+
+    cuts: list[str]
+    kept: Mapping[str, KeptValues]
+    now: Mapping[str, Sources]
+    before: Mapping[str, Sources]
+    by_channel: Mapping[str, Sources]
+    aims: Mapping[str, Aims]
 
 
-class _Frame(NamedTuple):
-    """What a card is read over: a period, its span, and the span before it."""
+class _Beside(NamedTuple):
+    """What stands beside kept values: the period before by cut, channels with benchmarks by name."""
 
-    period: Period
-    span: Span
-    before: Span
-
-
-class _CutSources(NamedTuple):
-    """What the card of one cut is evaluated from."""
-
-    cut: str
-    now: Sources
-    before: Sources
+    before: dict[str, CardValues]
+    by_channel: dict[str, CardValues]
 
 
 class ScorecardReader:
-    """Reads scorecards. `now` gives the present moment in seconds since 1970."""
+    """Reads scorecards. `now` gives the present moment in seconds since 1970.
 
-    def __init__(self, pool: Pool, now: Callable[[], float] = time.time) -> None:
+    comparison_s: how long the values of the period before are kept beside a card of now
+    """
+
+    def __init__(
+        self, pool: Pool, definitions: Definitions, comparison_s: float, now: Callable[[], float] = time.time
+    ) -> None:
         self._pool = pool
+        self._definitions = definitions
+        self._comparisons = Comparisons(pool, comparison_s)
         self._now = now
 
-    async def read(self, brand: Brand, card: Scorecard, query: ScorecardQuery) -> ScorecardOut:
+    def of_role(self, brand: Brand, role: str) -> RoleCard:
+        """The scorecard of a role, built in or the tenant's own. Raises UnknownScorecard, which names the roles."""
+        catalogue = self._definitions.of(brand.tenant_id)
+        card = catalogue.cards.get(role)
+        if card is None:
+            raise UnknownScorecard(f"There are scorecards for: {', '.join(catalogue.cards)}.")
+        return RoleCard(card, catalogue)
+
+    def period(self, brand: Brand, query: ScorecardQuery) -> str:
+        """The name of the period that a query means. Raises as `read` does."""
+        now, clock = int(self._now()), clock_of(brand.time_zone)
+        return _period(query.period, viewpoint(query.as_of, query.known_at, clock, now).as_of, clock).name
+
+    async def read(self, brand: Brand, role: RoleCard, query: ScorecardQuery) -> ScorecardOut:
         """The card over a period, in the cuts asked for.
 
+        Without `as_of` and `known_at` it is made of the values that compute keeps, where it has them.
         Raises Invalid for moments that cannot be and a period that has not begun, Unavailable.
         """
         now, clock = int(self._now()), clock_of(brand.time_zone)
         view = viewpoint(query.as_of, query.known_at, clock, now)
-        frame = _frame(query.period, view.as_of, clock, now)
+        card, frame = role.card, _frame(role, query.period, view.as_of, clock, now)
         async with reading(self._pool) as connection:
-            sources = [
-                await _sources(connection, brand, cut, frame, view)
-                for cut in await stored_cuts(connection, brand.brand_id, query.cut)
-            ]
+            read = await _read(connection, brand, query, frame, view, now)
+        beside = _Beside(
+            {cut: await self._comparisons.before(brand, cut, frame, role.catalogue) for cut in read.kept},
+            await self._comparisons.by_channel(brand, frame) if TOTAL in read.kept else {},
+        )
         # In a thread: a long period takes tens of milliseconds, and others are waiting.
-        cuts = await asyncio.to_thread(lambda: [_card(card, of_cut, frame) for of_cut in sources])
+        cuts = await asyncio.to_thread(_cards, card, frame, read, beside)
         return ScorecardOut(
             brand=brand.slug,
             time_zone=brand.time_zone,
+            currency=brand.currency,
             role=card.role,
             title=card.title,
             period=frame.period.name,
@@ -89,66 +120,77 @@ class ScorecardReader:
         )
 
 
-def _frame(asked: Period | None, as_of: int, clock: LocalClock, now: int) -> _Frame:
+def _period(asked: Period | None, as_of: int, clock: LocalClock) -> Period:
     end = ceil_minute(as_of)
     # At its last moment a period is shown whole, not the empty one that starts there.
     period = asked or period_of(Window.MONTH, end - 1, clock)
     if starts(period, clock) >= end:
         raise Invalid("Some values are not valid.", faults=(Fault("/period", "must have begun by as_of"),))
+    return period
+
+
+def _frame(role: RoleCard, asked: Period | None, as_of: int, clock: LocalClock, now: int) -> CardFrame:
+    period = _period(asked, as_of, clock)
     span = span_of(period, clock, as_of, now)
-    return _Frame(period, span, before_of(period, span, clock, now))
+    last_day = date_of(clock.day(span.end - 1))
+    kpis = {key: role.catalogue.kpis[key].on(last_day) for key in role.card.kpis()}
+    return CardFrame(period, span, before_of(period, span, clock, now), last_day, kpis)
 
 
-async def _sources(connection: Connection, brand: Brand, cut: str, frame: _Frame, view: Viewpoint) -> _CutSources:
-    clock = clock_of(brand.time_zone)
-    # Apart: each is read as it stood at its own end.
-    now, before = [
-        await read_sources(connection, brand, cut, [span], clock, view.known_on, view.known_before)
-        for span in (frame.span, frame.before)
-    ]
-    return _CutSources(cut, now, before)
-
-
-def _card(card: Scorecard, sources: _CutSources, frame: _Frame) -> ScorecardCut:
-    values = _values(card, sources.now, frame.span)
-    before = _values(card, sources.before, frame.before)
-    return ScorecardCut(shown(sources.cut), [_area(area, values, before) for area in card.areas])
-
-
-def _values(card: Scorecard, sources: Sources, span: Span) -> _Values:
-    facts = facts_of(sources, span)
-    return {key: value_of(CATALOGUE[key], facts) for key in card.kpis()}
-
-
-def _area(area: Area, values: _Values, before: _Values) -> ScorecardArea:
-    return ScorecardArea(area.title, [_line(line, values[line.kpi], before[line.kpi]) for line in area.lines])
-
-
-def _line(line: Line, value: Value, before: Value) -> ScorecardLine:
-    kpi = CATALOGUE[line.kpi]
-    return ScorecardLine(
-        kpi=kpi.key,
-        title=kpi.title,
-        unit=kpi.unit,
-        better=kpi.better,
-        weight=line.weight,
-        value=value.value,
-        partial=value.partial,
-        numerator=value.numerator,
-        denominator=value.denominator,
-        n=value.n,
-        reason=value.reason,
-        parts=value.parts,
-        trend=trend(value, before, kpi.better),
+async def _read(
+    connection: Connection, brand: Brand, query: ScorecardQuery, frame: CardFrame, view: Viewpoint, now: int
+) -> _Read:
+    cuts = await stored_cuts(connection, brand.brand_id, query.cut)
+    is_of_now = query.as_of is None and query.known_at is None and frame.span.partial
+    kept = await read_kept(connection, brand, cuts, frame) if is_of_now else {}
+    evaluable = [cut for cut in cuts if cut not in kept]
+    kpis = frame.kpis.values()
+    channels = await channel_cuts(connection, brand, kpis) if TOTAL in evaluable else {}
+    return _Read(
+        cuts,
+        kept,
+        await read_evaluable(connection, brand, evaluable, frame.span, view, kpis),
+        await read_evaluable(connection, brand, evaluable, frame.before, view, kpis),
+        {
+            channels[cut]: of
+            for cut, of in (await read_evaluable(connection, brand, channels, frame.span, view, kpis)).items()
+        },
+        await read_aims(connection, brand, cuts, frame, view, now),
     )
 
 
-def trend(value: Value, before: Value, better: Direction) -> Trend:
-    """A value against the one before it; whatever cannot be told is None."""
-    start, end = moment_at(before.start), moment_at(before.end)
-    if value.value is None or before.value is None:
-        return Trend(start, end, before.value, None, None, None)
-    change = value.value - before.value
-    percent = 100 * change / abs(before.value) if before.value else None
-    improved = None if change == 0 else (change > 0) == (better is Direction.UP)
-    return Trend(start, end, before.value, change, percent, improved)
+def _cards(card: Scorecard, frame: CardFrame, read: _Read, beside: _Beside) -> list[ScorecardCut]:
+    kpis = list(frame.kpis.values())
+    values = {cut: one.values for cut, one in read.kept.items()} | evaluated(read.now, frame.span, kpis)
+    before = beside.before | evaluated(read.before, frame.before, kpis)
+    compared = [kpi for kpi in kpis if kpi.benchmarks]
+    by_channel = beside.by_channel | evaluated(read.by_channel, frame.span, compared)
+    return [
+        card_of_cut(
+            card,
+            CutReadings(
+                cut=cut,
+                fresh_to=read.kept[cut].fresh_to if cut in read.kept else None,
+                kpis=frame.kpis,
+                values=values[cut],
+                before=before[cut],
+                aims=read.aims.get(cut, {}),
+                marks=_marks(compared, by_channel if cut == TOTAL else _of_channel(cut, values[cut])),
+            ),
+        )
+        for cut in read.cuts
+    ]
+
+
+def _of_channel(cut: str, values: CardValues) -> dict[str, CardValues]:
+    """The values of a cut under its channel, where it is one."""
+    dimension, _, value = cut.partition("=")
+    return {value: values} if dimension == CHANNEL else {}
+
+
+def _marks(kpis: Iterable[Kpi], by_channel: Mapping[str, CardValues]) -> dict[str, list[BenchmarkLine]]:
+    """By KPI, its value on each channel beside the benchmark."""
+    return {
+        kpi.key: [mark(one, by_channel[one.channel][kpi.key]) for one in kpi.benchmarks if one.channel in by_channel]
+        for kpi in kpis
+    }

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
-
-import msgspec
 
 from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.pool import Pool
@@ -38,16 +35,18 @@ class SeriesReader:
         cuts = [
             # In a thread: two thousand points take a while, and others are waiting.
             SeriesCut(shown(cut), await asyncio.to_thread(_points, kpi, sources, spans))
-            for cut, sources in await self._sources(brand, query, spans)
+            for cut, sources in await self._sources(brand, kpi, query, spans)
         ]
         return Series(brand.slug, brand.time_zone, kpi.key, kpi.unit, query.grain, cuts)
 
-    async def _sources(self, brand: Brand, query: SeriesQuery, spans: Sequence[Span]) -> list[tuple[str, Sources]]:
+    async def _sources(
+        self, brand: Brand, kpi: Kpi, query: SeriesQuery, spans: Sequence[Span]
+    ) -> list[tuple[str, Sources]]:
         clock = clock_of(brand.time_zone)
         async with reading(self._pool) as connection:
             cuts = await stored_cuts(connection, brand.brand_id, query.cut)
             _check_length(len(spans) * len(cuts))
-            return [(cut, await read_sources(connection, brand, cut, spans, clock)) for cut in cuts]
+            return [(cut, await read_sources(connection, brand, cut, spans, clock, kpis=[kpi])) for cut in cuts]
 
 
 def _spans(brand: Brand, query: SeriesQuery, now: int) -> list[Span]:
@@ -67,11 +66,5 @@ def _check_length(points: int) -> None:
 
 
 def _points(kpi: Kpi, sources: Sources, spans: Sequence[Span]) -> list[Figure]:
-    undone = sorted(sources.undone, key=lambda one: one.cohort)
-    cohorts = [one.cohort for one in undone]
-    points = []
-    for span in spans:
-        inside = undone[bisect_left(cohorts, span.start) : bisect_left(cohorts, span.end)]
-        facts = facts_of(msgspec.structs.replace(sources, undone=inside), span)
-        points.append(figure(value_of(kpi, facts)))
-    return points
+    moments = sources.moments()
+    return [figure(value_of(kpi, facts_of(sources, span, moments))) for span in spans]

@@ -27,6 +27,13 @@ class Settings(BaseSettings):
     cache_s: float = Field(
         0.25, ge=0, le=60, description="How long an answer may be given again unchanged; 0 for never."
     )
+    comparison_s: float = Field(
+        120.0,
+        ge=0,
+        le=3600,
+        description="How long the period before is shown unchanged beside a scorecard of now, and twice that at most; "
+        "0 for never.",
+    )
     cache_entries: int = Field(512, ge=1, description="Most answers that are kept.")
     max_body_bytes: int = Field(64 * 1024, ge=1024, description="Largest body of a request.")
     idempotency_s: float = Field(

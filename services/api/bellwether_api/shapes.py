@@ -6,8 +6,9 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from bellwether.catalogue.formula import Reason
-from bellwether.catalogue.kpi import Direction, Kind, Unit
+from bellwether.catalogue.kpi import Control, Direction, Evidence, Kind, Unit
 from bellwether.catalogue.measures import Fold
+from bellwether.domain.business_hours import ClosedAnswer
 from bellwether.domain.windows import Window
 from bellwether_api.buckets import SeriesGrain
 
@@ -24,7 +25,23 @@ Numerator = Annotated[float | None, Meta(description="What was divided, or the w
 Denominator = Annotated[float | None, Meta(description="What it was divided by; null where nothing is divided.")]
 Count = Annotated[int, Meta(description="How many observations the value rests on.")]
 ReasonField = Annotated[Reason | None, Meta(description="Why there is no value; null where there is one.")]
+Screened = Annotated[
+    float | None,
+    Meta(
+        description="The same without activity that the integrity screen marks; null where the screen cannot change it."
+    ),
+]
 Parts = Annotated[dict[str, int], Meta(description="The measures behind the value, by key.")]
+
+
+HoursOut = Annotated[list[str], Meta(description="Stretches of the day, as `09:00-17:00`.")]
+
+
+class HolidayOut(Struct, frozen=True):
+    """A local date with hours of its own instead of those of its weekday."""
+
+    date: date
+    hours: HoursOut
 
 
 class BrandOut(Struct, frozen=True):
@@ -35,6 +52,17 @@ class BrandOut(Struct, frozen=True):
     time_zone: Annotated[str, Meta(description="IANA name; its days, weeks and months are local to it.")]
     currency: Annotated[str, Meta(description="ISO 4217 code of its reports.", examples=["EUR"])]
     competitors: Annotated[list[str], Meta(description="Those its share of voice is told against.")]
+    business_hours: Annotated[
+        dict[str, HoursOut] | None,
+        Meta(description="When answers are expected, by weekday from `mon` to `sun`; null for around the clock."),
+    ]
+    holidays: Annotated[list[HolidayOut], Meta(description="Dates that differ from their weekday.")]
+    closed_answer_policy: Annotated[
+        ClosedAnswer,
+        Meta(description="What the business clock shows for an answer within one closed period."),
+    ]
+    response_target_s: Annotated[int, Meta(ge=1, description="How soon an answer should come, in business seconds.")]
+    thread_gap_s: Annotated[int, Meta(ge=1, description="After how many seconds a conversation starts anew.")]
     version: Annotated[int, Meta(ge=1, description="Grows with every change; the ETag holds it.")]
     created_at: Moment
     updated_at: Moment
@@ -63,6 +91,26 @@ class FormulaOut(Struct, frozen=True):
     words: Annotated[str, Meta(description="The same in words, with where it is undefined.")]
 
 
+class BenchmarkOut(Struct, frozen=True):
+    """What is usual on a channel: a public rule of thumb, not a target."""
+
+    channel: Annotated[str, Meta(examples=["instagram"])]
+    good: Annotated[float, Meta(description="In the KPI's unit.")]
+    great: float
+    source: Annotated[str, Meta(description="Where it was published.")]
+
+
+class KpiVersionOut(Struct, frozen=True):
+    """What a KPI meant from one date to the next."""
+
+    version: Annotated[int, Meta(ge=1)]
+    valid_from: date
+    valid_until: Annotated[date | None, Meta(description="The date of the next version; null for the present one.")]
+    title: str
+    meaning: str
+    formula: FormulaOut
+
+
 class KpiOut(Struct, frozen=True):
     """The definition of a KPI."""
 
@@ -78,6 +126,15 @@ class KpiOut(Struct, frozen=True):
     valid_from: Annotated[date, Meta(description="The date from which this version holds.")]
     home_window: Annotated[Window, Meta(description="The window in which it is usually read.")]
     measures: Annotated[list[MeasureOut], Meta(description="What is shown as `parts` beside its values.")]
+    evidence: Annotated[Evidence, Meta(description="What the value rests on.")]
+    control: Annotated[Control, Meta(description="How far the person whose card it is on decides the value.")]
+    screened: Annotated[
+        FormulaOut | None,
+        Meta(description="How it is read without inauthentic activity; null where that makes no difference."),
+    ]
+    benchmarks: list[BenchmarkOut]
+    events: Annotated[list[str], Meta(description="The types of the events that move it.")]
+    versions: Annotated[list[KpiVersionOut], Meta(description="All that it ever meant, oldest first; the last holds.")]
 
 
 class Catalogue(Struct, frozen=True):
@@ -98,6 +155,7 @@ class Figure(Struct, frozen=True):
     n: Count
     reason: ReasonField
     parts: Parts
+    screened: Screened = None
 
 
 Figures = dict[str, dict[Window, Figure]]
@@ -156,65 +214,5 @@ class Series(Struct, frozen=True):
     cuts: list[SeriesCut]
 
 
-class Trend(Struct, frozen=True):
-    """A KPI against the same stretch of the period before, as it stood at the end of that stretch."""
-
-    start: Moment
-    end: Moment
-    before: Annotated[float | None, Meta(description="The value then; null where it was undefined.")]
-    change: Annotated[float | None, Meta(description="The value less `before`, in the KPI's unit.")]
-    change_percent: Annotated[
-        float | None, Meta(description="100 × change / |before|; null where `before` is 0 or undefined.")
-    ]
-    improved: Annotated[bool | None, Meta(description="Whether it moved the better way; null where it did not move.")]
-
-
-class ScorecardLine(Struct, frozen=True):
-    """A KPI on a scorecard."""
-
-    kpi: KpiKey
-    title: str
-    unit: Unit
-    better: Direction
-    weight: Annotated[float, Meta(gt=0, description="Its weight within the area.")]
-    value: ValueField
-    partial: PartialField
-    numerator: Numerator
-    denominator: Denominator
-    n: Count
-    reason: ReasonField
-    parts: Parts
-    trend: Trend
-
-
-class ScorecardArea(Struct, frozen=True):
-    """A key result area."""
-
-    title: str
-    lines: list[ScorecardLine]
-
-
-class ScorecardCut(Struct, frozen=True):
-    """The card over one cut."""
-
-    cut: CutName
-    areas: list[ScorecardArea]
-
-
-class ScorecardOut(Struct, frozen=True):
-    """The scorecard of a role over a period of the brand's local calendar."""
-
-    brand: str
-    time_zone: str
-    role: str
-    title: str
-    period: Annotated[str, Meta(examples=["2026-10", "2026-W45", "2026-Q4"])]
-    start: Moment
-    end: Annotated[datetime, Meta(tz=True, description="Where the card ends: `as_of` while the period runs.")]
-    partial: PartialField
-    as_of: Moment
-    cuts: list[ScorecardCut]
-
-
-ANSWERS = (BrandOut, BrandPage, Catalogue, KpiOut, CurrentValues, KpiReading, Series, ScorecardOut)
+ANSWERS = (BrandOut, BrandPage, Catalogue, KpiOut, CurrentValues, KpiReading, Series)
 """The shapes of whole answers."""

@@ -14,20 +14,22 @@ from typing import NamedTuple
 
 import msgspec
 
+from bellwether.adapters.postgres.definitions import Definitions
 from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.pool import Connection, Pool, Row
 from bellwether.adapters.postgres.readings import read_sources
-from bellwether.catalogue.builtin import CATALOGUE
-from bellwether.catalogue.evaluate import Sources, Value, Values, current_spans, evaluate
+from bellwether.catalogue.evaluate import Sources, Value, Values, current_spans, evaluate, filled
 from bellwether.catalogue.kpi import Kpi
-from bellwether.domain.clock import LocalClock
+from bellwether.catalogue.own import TenantCatalogue
+from bellwether.domain.clock import LocalClock, ceil_minute
+from bellwether.domain.errors import Fault, Invalid
 from bellwether.domain.windows import Span, Window
 from bellwether_api.cuts import shown, stored_cuts
 from bellwether_api.database import reading
-from bellwether_api.definitions import DEFINITIONS
+from bellwether_api.definitions import DEFINITIONS, definition
 from bellwether_api.figures import figure
 from bellwether_api.moments import moment_at
-from bellwether_api.queries import At, CurrentQuery
+from bellwether_api.queries import UNKNOWN_KEYS, At, CurrentQuery, Keys
 from bellwether_api.shapes import CurrentValues, CutValues, Figure, Figures, KpiCut, KpiReading
 from bellwether_api.viewpoint import Viewpoint, viewpoint
 
@@ -61,13 +63,14 @@ class _Alike(NamedTuple):
 class ValueReader:
     """Reads values of a brand. `now` gives the present moment in seconds since 1970."""
 
-    def __init__(self, pool: Pool, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, pool: Pool, definitions: Definitions, now: Callable[[], float] = time.time) -> None:
         self._pool = pool
+        self._definitions = definitions
         self._now = now
 
     async def current(self, brand: Brand, query: CurrentQuery) -> CurrentValues:
         """KPIs in windows, as the query chooses. Raises Invalid for moments that cannot be, Unavailable."""
-        kpis = [CATALOGUE[key] for key in (query.keys.each if query.keys else CATALOGUE)]
+        kpis = chosen_kpis(self._definitions.of(brand.tenant_id), query.keys)
         windows = query.window.each if query.window else _EVERY_WINDOW
         cuts = [
             CutValues(shown(read.cut), moment_at(read.as_of), _moment(read.fresh_to), _figures(read, kpis, windows))
@@ -86,7 +89,7 @@ class ValueReader:
             )
             for read in await self._read(brand, query, [kpi], _EVERY_WINDOW)
         ]
-        return KpiReading(brand.slug, brand.time_zone, DEFINITIONS[kpi.key], cuts)
+        return KpiReading(brand.slug, brand.time_zone, DEFINITIONS.get(kpi.key) or definition(kpi), cuts)
 
     async def _read(self, brand: Brand, query: At, kpis: Collection[Kpi], windows: Sequence[Window]) -> list[_Read]:
         now, clock = int(self._now()), clock_of(brand.time_zone)
@@ -95,33 +98,56 @@ class ValueReader:
         spans = {window: span for window, span in current_spans(view.as_of, clock, now).items() if window in windows}
         async with reading(self._pool) as connection:
             cuts = await stored_cuts(connection, brand.brand_id, query.cut)
-            kept = await _kept(connection, brand, cuts, kpis) if of_now else {}
-            sources = {cut: await _sources(connection, brand, cut, spans, view) for cut in cuts if cut not in kept}
+            kept = await _kept(connection, brand, cuts, kpis, windows) if of_now else {}
+            others = [cut for cut in cuts if cut not in kept]
+            sources = {cut: await _sources(connection, brand, cut, spans, view, kpis) for cut in others}
         # In a thread: a long window takes tens of milliseconds, and others are waiting.
         evaluated = await asyncio.to_thread(_evaluated, sources, view.as_of, kpis) if sources else {}
         return [kept.get(cut) or evaluated[cut] for cut in cuts]
 
 
-async def _kept(connection: Connection, brand: Brand, cuts: Sequence[str], kpis: Collection[Kpi]) -> dict[str, _Read]:
+def chosen_kpis(catalogue: TenantCatalogue, keys: Keys | None) -> list[Kpi]:
+    """The KPIs that a query chooses, all of them without a choice. Raises Invalid where the tenant has no such one."""
+    if keys is None:
+        return list(catalogue.kpis.values())
+    if not catalogue.kpis.keys() >= set(keys.each):
+        raise Invalid("Some values are not valid.", faults=(Fault("/keys", UNKNOWN_KEYS),))
+    return [catalogue.kpis[key] for key in keys.each]
+
+
+async def _kept(
+    connection: Connection, brand: Brand, cuts: Sequence[str], kpis: Collection[Kpi], windows: Collection[Window]
+) -> dict[str, _Read]:
     """The kept values by cut, as far as they hold all that is asked for."""
     rows = await connection.fetch(_CURRENT, brand.brand_id, cuts)
-    found = (_kept_row(row) for row in rows)
-    return {read.cut: read for read in found if all(kpi.key in read.values for kpi in kpis)}
+    found = ((row, _decode(row["body"])) for row in rows)
+    return {
+        row["cut"]: _kept_row(row, values, clock_of(brand.time_zone), kpis, windows)
+        for row, values in found
+        if all(kpi.key in values for kpi in kpis)
+    }
 
 
-def _kept_row(row: Row) -> _Read:
-    return _Read(row["cut"], row["as_of"], row["fresh_to"], _decode(row["body"]))
+def _kept_row(row: Row, values: Values, clock: LocalClock, kpis: Collection[Kpi], windows: Collection[Window]) -> _Read:
+    minute = ceil_minute(row["as_of"])
+    spans = {window: span for window, span in current_spans(minute, clock, minute).items() if window in windows}
+    return _Read(row["cut"], row["as_of"], row["fresh_to"], filled(values, spans, kpis, clock))
 
 
 async def _sources(
-    connection: Connection, brand: Brand, cut: str, spans: Mapping[Window, Span], view: Viewpoint
+    connection: Connection,
+    brand: Brand,
+    cut: str,
+    spans: Mapping[Window, Span],
+    view: Viewpoint,
+    kpis: Collection[Kpi],
 ) -> list[_Alike]:
     # A reading takes back what came after its end: windows that end at different moments are read apart.
     found = []
     for end in sorted({span.end for span in spans.values()}):
         alike = {window: span for window, span in spans.items() if span.end == end}
         sources = await read_sources(
-            connection, brand, cut, alike.values(), clock_of(brand.time_zone), view.known_on, view.known_before
+            connection, brand, cut, alike.values(), clock_of(brand.time_zone), view.known_on, view.known_before, kpis
         )
         found.append(_Alike(alike, sources))
     return found

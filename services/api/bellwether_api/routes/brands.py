@@ -87,7 +87,7 @@ async def create_brand(
         ),
     ] = None,
 ) -> Response:
-    """Events for the brand are taken within seconds. Its slug is for ever; its time zone until the first event."""
+    """Events are taken within seconds. The slug is for ever, time zone and currency from the first event on."""
     made = await parts.brands.create(who, new, parse_key(idempotency_key))
     headers = {
         "ETag": version_tag(made.brand.version),
@@ -130,7 +130,10 @@ async def change_brand(
 ) -> Response:
     """What is left out stays as it is.
 
-    The time zone can change only while nothing is counted for the brand, since its days and hours
-    are counted in it: 409 afterwards.
+    Business hours, holidays, target and policy hold for answers that come from then on, within
+    seconds: clocks that were told stay. The thread gap holds for a conversation from its next message on.
+
+    The time zone and the currency can change only while nothing is counted for the brand, since its
+    days, hours and money are counted in them: 409 afterwards.
     """
     return _one(await parts.brands.change(brand, changes, if_match))

@@ -1,5 +1,6 @@
 """/v1/kpis, the catalogue, and /v1/brands/{brand}/kpis, what it reads for a brand."""
 
+import asyncio
 from typing import Annotated
 
 import msgspec
@@ -10,10 +11,12 @@ from bellwether.catalogue.kpi import Kpi
 from bellwether.domain.errors import Invalid, MissingScope, Unauthenticated, Unavailable, UnknownBrand, UnknownKpi
 from bellwether_api.cache import encoded
 from bellwether_api.conditional import answer
-from bellwether_api.definitions import DEFINITIONS, WHOLE, kpi_of
+from bellwether_api.definitions import DEFINITIONS, WHOLE, definition, kpi_of
 from bellwether_api.documentation import told
+from bellwether_api.formats import Accept, TableFormat, asked_format, content_headers, told_formats
 from bellwether_api.parts import BrandToRead, IfNoneMatch, Reader, Running
 from bellwether_api.queries import At, CurrentQuery, SeriesQuery
+from bellwether_api.rendering import SERIES_RENDERERS
 from bellwether_api.shapes import Catalogue, CurrentValues, KpiOut, KpiReading, Series
 
 router = APIRouter()
@@ -23,8 +26,14 @@ _CATALOGUE = encoded(msgspec.json.encode(WHOLE))
 _DEFINITIONS = {key: encoded(msgspec.json.encode(definition)) for key, definition in DEFINITIONS.items()}
 
 
-async def _kpi(key: Annotated[str, Path(description="The KPI's key.", examples=["brand_mentions"])]) -> Kpi:
-    return kpi_of(key)
+async def _kpi(
+    key: Annotated[str, Path(description="The KPI's key.", examples=["brand_mentions"])], who: Reader, parts: Running
+) -> Kpi:
+    return kpi_of(key, parts.definitions.of(who.tenant_id))
+
+
+def _definition(kpi: Kpi) -> KpiOut:
+    return DEFINITIONS.get(kpi.key) or definition(kpi)
 
 
 KpiInPath = Annotated[Kpi, Depends(_kpi)]
@@ -38,9 +47,16 @@ KpiInPath = Annotated[Kpi, Depends(_kpi)]
     response_class=Response,
     responses={**told(Catalogue), **problems(*_REFUSALS)},
 )
-async def list_kpis(_who: Reader, if_none_match: IfNoneMatch = None) -> Response:
-    """Every KPI with its formula, unit, direction and version."""
-    return answer(_CATALOGUE, if_none_match)
+async def list_kpis(who: Reader, parts: Running, if_none_match: IfNoneMatch = None) -> Response:
+    """Every KPI with its formula, unit, direction and version; the tenant's own last."""
+    own = parts.definitions.of(who.tenant_id)
+    if not own.version:
+        return answer(_CATALOGUE, if_none_match)
+
+    async def make() -> bytes:
+        return msgspec.json.encode(Catalogue([_definition(kpi) for kpi in own.kpis.values()]))
+
+    return answer(await parts.cache.get(("catalogue", who.tenant_id, own.version), make), if_none_match)
 
 
 @router.get(
@@ -53,7 +69,7 @@ async def list_kpis(_who: Reader, if_none_match: IfNoneMatch = None) -> Response
 )
 async def read_kpi_definition(_who: Reader, kpi: KpiInPath, if_none_match: IfNoneMatch = None) -> Response:
     """What one KPI means and how it is computed."""
-    return answer(_DEFINITIONS[kpi.key], if_none_match)
+    return answer(_DEFINITIONS.get(kpi.key) or encoded(msgspec.json.encode(definition(kpi))), if_none_match)
 
 
 @router.get(
@@ -109,7 +125,7 @@ async def read_kpi(
     operation_id="read_series",
     summary="The curve of a KPI",
     response_class=Response,
-    responses={**told(Series), **problems(*_REFUSALS, UnknownBrand, UnknownKpi)},
+    responses={**told_formats(told(Series), tuple(TableFormat)), **problems(*_REFUSALS, UnknownBrand, UnknownKpi)},
 )
 async def read_series(
     brand: BrandToRead,
@@ -117,14 +133,20 @@ async def read_series(
     query: Annotated[SeriesQuery, Query()],
     parts: Running,
     if_none_match: IfNoneMatch = None,
+    accept: Accept = None,
 ) -> Response:
     """A point for every whole local hour, day, week or month from the one that holds `from` to `to`, 2,000 at most.
 
     Each is the KPI over its bucket; growth is against the bucket before. What came after the last
     bucket, such as a late answer to one of its messages, is not in it.
+
+    As CSV or as a workbook with `format`, or with the header Accept.
     """
+    chosen = asked_format(query.format, accept, tuple(TableFormat))
 
     async def make() -> bytes:
-        return msgspec.json.encode(await parts.series.read(brand, kpi, query))
+        found = await parts.series.read(brand, kpi, query)
+        return await asyncio.to_thread(SERIES_RENDERERS[chosen], found)
 
-    return answer(await parts.cache.get((brand, kpi.key, query), make), if_none_match)
+    kept = await parts.cache.get((brand, kpi.key, query, chosen), make)
+    return answer(kept, if_none_match, content_headers(chosen, brand.slug, kpi.key, query.grain))

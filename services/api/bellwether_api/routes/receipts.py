@@ -1,0 +1,66 @@
+"""/v1/brands/{brand}/kpis/{key}/receipts: the rows behind a number."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+
+from bellwether.adapters.http.problems import problems
+from bellwether.domain.errors import (
+    Invalid,
+    MissingScope,
+    NoReceipts,
+    Unauthenticated,
+    Unavailable,
+    UnknownBrand,
+    UnknownKpi,
+)
+from bellwether_api.cache import encoded
+from bellwether_api.conditional import answer
+from bellwether_api.documentation import told
+from bellwether_api.moments import moment_at
+from bellwether_api.parts import BrandToRead, IfNoneMatch, Running
+from bellwether_api.queries import ReceiptsQuery
+from bellwether_api.receipt_shapes import ReceiptPage
+from bellwether_api.routes.kpis import KpiInPath
+
+router = APIRouter(tags=["values"])
+
+
+@router.get(
+    "/v1/brands/{brand}/kpis/{key}/receipts",
+    operation_id="list_receipts",
+    summary="The messages behind a response time",
+    response_class=Response,
+    responses={
+        **told(ReceiptPage, 200, "Link"),
+        **problems(Unauthenticated, MissingScope, UnknownBrand, UnknownKpi, NoReceipts, Invalid, Unavailable),
+    },
+)
+async def list_receipts(
+    brand: BrandToRead,
+    kpi: KpiInPath,
+    query: Annotated[ReceiptsQuery, Query()],
+    parts: Running,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Every message that was received in the window, the latest first, a page at a time.
+
+    With its first answer by a person, what both clocks show, and which intervals counted, were
+    paused, and why. Who still waits is listed, too, with what was waited so far. `Link` names the
+    next page as of the same moment. KPIs that are not made of messages and answers have no receipts.
+    """
+    page = await parts.receipts.page(brand, kpi, query)
+    return answer(encoded(msgspec.json.encode(page)), if_none_match, _link(page, query))
+
+
+def _link(page: ReceiptPage, query: ReceiptsQuery) -> dict[str, str]:
+    if page.next is None:
+        return {}
+    same = {"window": page.window.value, "limit": query.limit, "as_of": page.as_of.isoformat(), "cursor": page.next}
+    if page.cut is not None:
+        same["cut"] = page.cut
+    if query.known_at is not None:
+        same["known_at"] = moment_at(query.known_at).isoformat()
+    return {"Link": f'</v1/brands/{page.brand}/kpis/{page.kpi}/receipts?{urlencode(same)}>; rel="next"'}
