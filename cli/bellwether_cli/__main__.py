@@ -13,9 +13,10 @@ from typer.core import TyperGroup
 
 from bellwether.adapters.postgres.pool import is_transient
 from bellwether.domain.errors import BellwetherError
-from bellwether_cli import brands, keys, quarantine, tenants, terminal, topics
+from bellwether_cli import brands, catalogue, keys, quarantine, targets, tenants, terminal, topics
 from bellwether_cli.demo.command import demo
 from bellwether_cli.migrate import migrate
+from bellwether_cli.rebuild import rebuild
 from bellwether_cli.replay.command import replay
 from bellwether_cli.stack.errors import StackError
 from bellwether_cli.up import up_command
@@ -67,10 +68,13 @@ app.command()(demo)
 app.command("up")(up_command)
 app.command()(migrate)
 app.command()(replay)
+app.command()(rebuild)
 app.add_typer(topics.app, name="topics")
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(keys.app, name="keys")
 app.add_typer(brands.app, name="brands")
+app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(targets.app, name="targets")
 app.add_typer(quarantine.app, name="quarantine")
 
 

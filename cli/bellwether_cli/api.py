@@ -9,6 +9,7 @@ import msgspec
 import stamina
 
 from bellwether.domain.errors import BellwetherError
+from bellwether.domain.response_times import RESPONSE_TARGET_S, THREAD_GAP_S
 
 _PASSING = frozenset({429, 502, 503, 504})
 _PATIENCE_S = 30.0
@@ -29,6 +30,11 @@ class BrandSpec(msgspec.Struct, frozen=True):
     time_zone: str = "UTC"
     currency: str = "USD"
     competitors: tuple[str, ...] = ()
+    business_hours: dict[str, list[str]] | None = None
+    holidays: list[dict[str, object]] = []
+    closed_answer_policy: str = "zero"
+    response_target_s: int = RESPONSE_TARGET_S
+    thread_gap_s: int = THREAD_GAP_S
 
 
 @asynccontextmanager
@@ -41,10 +47,10 @@ async def open_api(url: str, key: str) -> AsyncIterator[httpx2.AsyncClient]:
 
 async def create_brand(client: httpx2.AsyncClient, brand: BrandSpec) -> bool:
     """Make a brand; False where there is one of that slug already. Raises ApiFailed."""
-    response = await _ask(client, "POST", "/v1/brands", msgspec.to_builtins(brand))
+    response = await ask(client, "POST", "/v1/brands", msgspec.to_builtins(brand))
     if response.status_code == _CONFLICT:
         return False
-    _checked(response)
+    checked(response)
     return True
 
 
@@ -63,18 +69,30 @@ async def list_brands(client: httpx2.AsyncClient) -> list[BrandSpec]:
 async def get(client: httpx2.AsyncClient, path: str, **params: str | None) -> Mapping[str, Any]:
     """The JSON object at a path; parameters that are None are left out. Raises ApiFailed."""
     query = {name: value for name, value in params.items() if value is not None}
-    response = _checked(await _ask(client, "GET", path, None, query))
+    response = checked(await ask(client, "GET", path, None, query))
     found: Mapping[str, Any] = response.json()
     return found
 
 
-async def _ask(
-    client: httpx2.AsyncClient, method: str, path: str, body: object = None, query: Mapping[str, str] | None = None
+async def ask(
+    client: httpx2.AsyncClient,
+    method: str,
+    path: str,
+    body: object = None,
+    query: Mapping[str, str] | None = None,
+    *,
+    content: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> httpx2.Response:
+    """The answer to a request, repeated while the API is away or busy. Raises ApiFailed.
+
+    body: sent as JSON; content: sent as it is
+    """
+    sent: dict[str, Any] = {"json": body} if content is None else {"content": content}
     try:
         async for attempt in stamina.retry_context(on=_passing, attempts=None, timeout=_PATIENCE_S, wait_max=2.0):
             with attempt:
-                response = await client.request(method, path, json=body, params=query or None)
+                response = await client.request(method, path, params=query or None, headers=headers, **sent)
                 if response.status_code in _PASSING:
                     response.raise_for_status()
     except httpx2.HTTPError as error:
@@ -86,7 +104,8 @@ def _passing(error: Exception) -> bool:
     return isinstance(error, (httpx2.TransportError, httpx2.HTTPStatusError))
 
 
-def _checked(response: httpx2.Response) -> httpx2.Response:
+def checked(response: httpx2.Response) -> httpx2.Response:
+    """The response. Raises ApiFailed where it is a refusal."""
     if not response.is_success:
         raise ApiFailed(f"HTTP {response.status_code} from {response.url.path}: {_words(response)}")
     return response

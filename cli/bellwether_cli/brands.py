@@ -4,8 +4,11 @@ from typing import Annotated
 
 import typer
 
+from bellwether.domain.business_hours import ClosedAnswer
+from bellwether.domain.response_times import RESPONSE_TARGET_S, THREAD_GAP_S
 from bellwether_cli import options, terminal
 from bellwether_cli.api import BrandSpec, create_brand, list_brands, open_api
+from bellwether_cli.hours import read_holidays, read_week
 
 app = typer.Typer(no_args_is_help=True, help="Brands of the key's tenant.")
 
@@ -21,10 +24,37 @@ def create(
     competitor: Annotated[
         list[str] | None, typer.Option("--competitor", help="Slug of a tracked competitor; repeat for more.")
     ] = None,
+    hours: Annotated[
+        list[str] | None,
+        typer.Option(help="Business hours, as mon-fri=09:00-17:00; repeat for more. Default: around the clock."),
+    ] = None,
+    holiday: Annotated[
+        list[str] | None, typer.Option(help="A date that is closed, or has hours: 2026-12-24=10:00-12:00; repeatable.")
+    ] = None,
+    closed_answers: Annotated[
+        ClosedAnswer, typer.Option(help="The business time of a message received and answered while closed.")
+    ] = ClosedAnswer.ZERO,
+    response_target_s: Annotated[
+        int, typer.Option(min=1, help="How soon an answer should come, in seconds of business hours.")
+    ] = RESPONSE_TARGET_S,
+    thread_gap_s: Annotated[
+        int, typer.Option(min=1, help="After how many seconds a conversation starts anew.")
+    ] = THREAD_GAP_S,
     api: options.Api = options.API,
 ) -> None:
     """Make a brand. The key needs the scope admin."""
-    spec = BrandSpec(slug, name or slug, time_zone, currency, tuple(competitor or ()))
+    spec = BrandSpec(
+        slug,
+        name or slug,
+        time_zone,
+        currency,
+        tuple(competitor or ()),
+        read_week(hours or ()),
+        read_holidays(holiday or ()),
+        closed_answers.value,
+        response_target_s,
+        thread_gap_s,
+    )
     made = terminal.run(_create(api, key, spec))
     terminal.say(f"brand {slug}" + ("" if made else " exists already"))
     if not made:

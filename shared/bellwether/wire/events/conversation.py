@@ -19,7 +19,9 @@ class MessageData(Body, frozen=True, gc=False, kw_only=True):
     kind: MessageKind = "direct"
     public: bool = False
     text: Text | None = None
-    agent: Annotated[Identifier, Meta(description="The person or bot who answers for the brand.")] | None = None
+    agent: (
+        Annotated[Identifier, Meta(description="Who answers for the brand. A machine's begins with `bot:`.")] | None
+    ) = None
     sentiment: Sentiment | None = None
     language: Language | None = None
 
@@ -39,6 +41,10 @@ class MessageReceived(Envelope, frozen=True, gc=False, kw_only=True, tag="social
 
 
 class MessageSent(Envelope, frozen=True, gc=False, kw_only=True, tag="social.message.sent.v1"):
-    """The brand wrote to somebody: the first one after a received message stops its clock."""
+    """The brand wrote to somebody: the first one of a person after a received message stops its clock.
+
+    What a machine wrote does not: `agent` then begins with `bot:`, or `labels` has `auto` = `true`. One with
+    `in_reply_to` answers that message alone; without it all that wait, as far back as the brand's thread gap.
+    """
 
     data: MessageSentData
