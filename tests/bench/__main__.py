@@ -1,4 +1,4 @@
-"""`python -m tests.bench [sentiment|compute|ingest|freshness …]`: measures, and prints what was found."""
+"""`python -m tests.bench [sentiment|compute|ingest|freshness|scorecard …]`: measures, and prints what was found."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
-from tests.bench import bench_compute, bench_freshness, bench_ingest, bench_sentiment
+from tests.bench import bench_compute, bench_freshness, bench_ingest, bench_scorecard, bench_sentiment
 from tests.bench.effort import FULL, QUICK, Effort
 from tests.bench.report import Report, text, write
 
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
     "compute": bench_compute.measure,
     "ingest": bench_ingest.measure,
     "freshness": bench_freshness.measure,
+    "scorecard": bench_scorecard.measure,
 }
 
 

@@ -1,4 +1,4 @@
-"""The generated pages of docs/: settings, metrics and KPIs, as the code declares them.
+"""The generated pages of docs/: settings, metrics, KPIs and operators, as the code declares them.
 
 `python -m tests.contract.pages` writes them anew; `test_generated_pages.py` compares them with the code.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import tokenize
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 from types import ModuleType
@@ -21,14 +21,15 @@ from pydantic_settings import BaseSettings
 from typer.main import get_command
 
 from bellwether.observability import metrics
-from bellwether_api.definitions import WHOLE
 from bellwether_api.settings import Settings as ApiSettings
 from bellwether_cli.__main__ import ENVIRONMENT, app
 from bellwether_compute.settings import Settings as ComputeSettings
 from bellwether_ingest.settings import Settings as IngestSettings
+from tests.contract.kpi_page import kpis_page
+from tests.contract.markdown import page, row, table
+from tests.contract.operators_page import operators_page
 
 DIRECTORY: Final = Path("docs")
-COMMAND: Final = "python -m tests.contract.pages"
 
 _SERVICES: Final[tuple[tuple[str, str, type[BaseSettings]], ...]] = (
     ("Intake", "bellwether_ingest", IngestSettings),
@@ -43,26 +44,18 @@ _NAMED: Final = re.compile(r"\s*\(BELLWETHER_\w+\)")
 
 def documents() -> dict[str, str]:
     """The pages by file name."""
-    return {"settings.md": settings_page(), "metrics.md": metrics_page(), "kpis.md": kpis_page()}
+    return {
+        "settings.md": settings_page(),
+        "metrics.md": metrics_page(),
+        "kpis.md": kpis_page(),
+        "operators.md": operators_page(),
+    }
 
 
 def write(directory: Path) -> None:
     """Write all pages."""
     for file, text in documents().items():
         (directory / file).write_text(text, encoding="utf-8")
-
-
-def _page(title: str, source: str, lines: Iterable[str]) -> str:
-    head = [f"# {title}", "", f"Generated from {source} by `{COMMAND}`; edit the code, not this page.", ""]
-    return "\n".join([*head, *lines]) + "\n"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    return [_row(header), "|" + "---|" * len(header), *map(_row, rows)]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------
@@ -72,9 +65,9 @@ def settings_page() -> str:
     for title, package, settings in _SERVICES:
         rows = (_setting(settings, name, field) for name, field in settings.model_fields.items())
         lines += ["", f"## {title}", "", f"Read by `python -m {package}`.", ""]
-        lines += _table(("variable", "default", "range", "what"), rows)
+        lines += table(("variable", "default", "range", "what"), rows)
     lines += ["", "## The command `bellwether`", "", "Each stands in for the option of that name; the option wins.", ""]
-    return _page("Settings", "the settings classes", lines + _table(("variable", "option", "what"), _options()))
+    return page("Settings", "the settings classes", lines + table(("variable", "option", "what"), _options()))
 
 
 def _setting(settings: type[BaseSettings], name: str, field: FieldInfo) -> tuple[str, str, str, str]:
@@ -123,10 +116,10 @@ def metrics_page() -> str:
             continue
         if (current := _section_of(node.lineno, sections)) != section:
             section = current
-            lines += ["", f"## {_HEADINGS[section]}", "", *_table(("metric", "type", "labels", "what"), ())]
+            lines += ["", f"## {_HEADINGS[section]}", "", *table(("metric", "type", "labels", "what"), ())]
         inside = " ".join(comments[n] for n in range(node.lineno, (node.end_lineno or 0) + 1) if n in comments)
-        lines.append(_row(_metric(metric, inside)))
-    return _page("Metrics", "`bellwether.observability.metrics`", lines)
+        lines.append(row(_metric(metric, inside)))
+    return page("Metrics", "`bellwether.observability.metrics`", lines)
 
 
 def _declared(module: ModuleType, node: ast.stmt) -> MetricWrapperBase | None:
@@ -159,23 +152,6 @@ def _sections(source: str) -> list[tuple[int, str]]:
 
 def _section_of(line: int, sections: Sequence[tuple[int, str]]) -> str:
     return [title for number, title in sections if number < line][-1]
-
-
-# --- KPIs -------------------------------------------------------------------------------------------------------------
-def kpis_page() -> str:
-    """Every KPI of the built-in catalogue, by key result area."""
-    lines = ["Each is kept in all windows (1h, 24h, 7d, 28d, 90d, day, week, month, quarter, year) and by channel."]
-    lines += ["`home` is the window in which it is usually read. `GET /v1/kpis` gives the same as JSON."]
-    for area in dict.fromkeys(kpi.kra for kpi in WHOLE.items):
-        rows = [
-            (f"`{kpi.key}`", f"{kpi.title}. {kpi.meaning}", f"`{kpi.formula.expression}`", kpi.unit, kpi.better,
-             kpi.home_window, str(kpi.version))
-            for kpi in WHOLE.items
-            if kpi.kra == area
-        ]  # fmt: skip
-        lines += ["", f"## {area}", ""]
-        lines += _table(("key", "meaning", "formula", "unit", "better", "home", "version"), rows)
-    return _page("KPIs", "`bellwether.catalogue`", lines)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.pages import COMMAND, documents
+from tests.contract.markdown import COMMAND
+from tests.contract.pages import documents
 
 ROOT = Path(__file__).parents[2]
 

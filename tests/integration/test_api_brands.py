@@ -8,7 +8,10 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from tests.support.api import WRITER, Seed, seeding, serving
+from bellwether.adapters.postgres.directory import Brand, Directory
+from bellwether.adapters.postgres.pool import open_pool
+from bellwether.domain.response_times import ResponseRules
+from tests.support.api import WRITER, Seed, seconds, seeding, serving
 
 NOW = "2026-10-13T12:00:30+00:00"
 NEW = {"slug": "acme", "name": "Acme Coffee", "time_zone": "Europe/Berlin", "currency": "EUR", "competitors": ["bean"]}
@@ -41,6 +44,50 @@ async def test_a_brand_is_made_and_found_at_its_location(client: httpx2.AsyncCli
     assert {name: read.json()[name] for name in NEW} == NEW
     again = await client.get("/v1/brands/acme", headers={"If-None-Match": read.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+WEEK = {**{day: ["09:00-17:00"] for day in ("mon", "tue", "wed", "thu")}, "fri": ["09:00-12:00", "22:00-02:00"]}
+RESPONSES = {
+    "business_hours": {**WEEK, "sat": [], "sun": []},
+    "holidays": [{"date": "2026-12-24", "hours": ["09:00-12:00"]}, {"date": "2026-12-25", "hours": []}],
+    "closed_answer_policy": "leave_out",
+    "response_target_s": 1800,
+    "thread_gap_s": 86_400,
+}
+
+
+async def test_the_rules_of_response_times_are_kept_and_changed(client: httpx2.AsyncClient, database: str) -> None:
+    made = await client.post("/v1/brands", json={**NEW, **RESPONSES, "business_hours": WEEK})
+    assert made.status_code == 201, made.text
+    assert {name: made.json()[name] for name in RESPONSES} == RESPONSES
+    assert list(made.json()["business_hours"]) == ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    same = await client.patch("/v1/brands/acme", json=RESPONSES)
+    assert same.headers["etag"] == '"1"'
+    changed = await client.patch("/v1/brands/acme", json={"business_hours": None, "holidays": []})
+    assert changed.headers["etag"] == '"2"'
+    kept = {**RESPONSES, "business_hours": None, "holidays": []}
+    assert {name: changed.json()[name] for name in kept} == kept
+    brand = await known_brand(database, "acme")
+    assert (brand.hours, brand.response_target_s, brand.closed_answer.value) == (None, 1800, "leave_out")
+
+
+async def test_services_know_the_hours_of_a_brand(client: httpx2.AsyncClient, database: str) -> None:
+    await client.post("/v1/brands", json={**NEW, **RESPONSES})
+    await client.post("/v1/brands", json={"slug": "plain", "name": "Plain"})
+    hours = (await known_brand(database, "acme")).hours
+    assert hours is not None
+    week = 4 * 8 + 3 + 4
+    assert hours.seconds_between(seconds("2026-10-05T00:00+02:00"), seconds("2026-10-12T00:00+02:00")) == week * 3600
+    assert hours.seconds_between(seconds("2026-12-24T00:00+01:00"), seconds("2026-12-26T00:00+01:00")) == 3 * 3600
+    assert (await known_brand(database, "plain")).response_rules == ResponseRules()
+
+
+async def known_brand(database: str, slug: str) -> Brand:
+    """A brand as the services know it."""
+    async with open_pool(database, application="test") as pool, Directory.open(pool, "pepper") as directory:
+        found = directory.brand("acme", slug)
+        assert found is not None
+        return found
 
 
 async def test_a_slug_is_given_once(client: httpx2.AsyncClient) -> None:
@@ -102,7 +149,9 @@ async def test_of_changes_at_the_same_time_to_one_version_one_is_taken(client: h
     assert sorted(answer.status_code for answer in await asyncio.gather(*changes)) == [200, 412, 412, 412]
 
 
-async def test_the_time_zone_changes_only_until_something_is_counted(client: httpx2.AsyncClient, seed: Seed) -> None:
+async def test_the_time_zone_and_currency_change_only_until_something_is_counted(
+    client: httpx2.AsyncClient, seed: Seed
+) -> None:
     brand = await seed.brand("acme")
     changed = await client.patch("/v1/brands/acme", json={"time_zone": "America/New_York"})
     assert (changed.status_code, changed.json()["time_zone"]) == (200, "America/New_York")
@@ -110,6 +159,8 @@ async def test_the_time_zone_changes_only_until_something_is_counted(client: htt
     refused = await client.patch("/v1/brands/acme", json={"time_zone": "UTC", "name": "Acme"})
     assert refused.status_code == 409
     assert refused.json()["errors"][0]["pointer"] == "/time_zone"
+    refused = await client.patch("/v1/brands/acme", json={"currency": "CHF"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (409, "/currency")
     assert (await client.patch("/v1/brands/acme", json={"time_zone": "America/New_York"})).status_code == 200
 
 
@@ -132,6 +183,15 @@ async def test_the_time_zone_changes_only_until_something_is_counted(client: htt
         ({**NEW, "competitors": ["Bean There"]}, "/competitors/0"),
         ({**NEW, "competitors": ["acme"]}, ""),
         ({**NEW, "colour": "red"}, "/colour"),
+        ({**NEW, "business_hours": {"mon": ["9-17"]}}, "/business_hours/mon/0"),
+        ({**NEW, "business_hours": {"mon": ["09:00-12:00", "11:00-17:00"]}}, "/business_hours/mon"),
+        ({**NEW, "business_hours": {"monday": []}}, "/business_hours/monday"),
+        ({**NEW, "holidays": [{"date": "2026-02-30"}]}, "/holidays/0/date"),
+        ({**NEW, "holidays": [{"date": "2026-02-03", "hours": ["12:00-12:00"]}]}, "/holidays/0/hours/0"),
+        ({**NEW, "holidays": [{"date": "2026-02-03"}, {"date": "2026-02-03"}]}, "/holidays"),
+        ({**NEW, "closed_answer_policy": "never"}, "/closed_answer_policy"),
+        ({**NEW, "response_target_s": 0}, "/response_target_s"),
+        ({**NEW, "thread_gap_s": "7d"}, "/thread_gap_s"),
         ([], ""),
         ("acme", ""),
     ],

@@ -18,7 +18,7 @@ _ROLLUPS = "SELECT b.slug, r.cut, r.bucket, r.known_on, r.totals FROM rollup_{gr
 _OUTCOMES = "SELECT part, outcome, sum(events)::bigint FROM ledger WHERE stream = $1 GROUP BY 1, 2"
 _QUARANTINE = "SELECT part, log_offset, reason, record_key, record_value FROM quarantine WHERE stream = $1"
 _RECEIPTS = """
-    SELECT b.slug, channel, conversation_id, message_id, kind, received_at, answered_at, answered_by,
+    SELECT b.slug, channel, conversation_id, message_id, kind, received_at, answered_at, answered_by, timed,
         known_on, answer_known_on
     FROM receipt JOIN brand b USING (brand_id)
 """
@@ -96,8 +96,8 @@ class Audit:
     async def _compare_states(self) -> None:
         """Receipts, audiences and content items."""
         rows = await self._fetch(_RECEIPTS)
-        self._compare("receipts", self._expected.receipts, {tuple(row[:4]): Receipt(*row[4:8]) for row in rows})
-        known = {tuple(row[:4]): Known(*row[8:]) for row in rows}
+        self._compare("receipts", self._expected.receipts, {tuple(row[:4]): Receipt(*row[4:9]) for row in rows})
+        known = {tuple(row[:4]): Known(*row[9:]) for row in rows}
         self._compare("days of knowledge of receipts", self._expected.receipts_known, known)
         levels = {tuple(row[:5]): row[5] for row in await self._fetch(_LEVELS)}
         self._compare("levels", self._expected.levels, levels)

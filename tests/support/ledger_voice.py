@@ -138,7 +138,10 @@ class Voice:
         talk.messages.append(message_id)
         ids = {"conversation_id": talk.conversation_id, "message_id": message_id}
         kind = self._random.choice(_KINDS)
-        return self._event("social.message.received.v1", moment, talk.channel, kind=kind, **ids, **self._scored())
+        author = {"author": self._author()} if self._random.random() < 0.3 else {}
+        return self._event(
+            "social.message.received.v1", moment, talk.channel, kind=kind, **ids, **author, **self._scored()
+        )
 
     def _sent(self, moment: int) -> Event:
         if not self._talks:
@@ -152,6 +155,7 @@ class Voice:
         elif drawn < 0.6:
             ids["in_reply_to"] = f"out-{self._numbers - 1}"
         talk.messages += [message_id] if drawn > 0.97 else []
+        ids |= self._random.choice(({}, {}, {}, {}, {"agent": "anna"}, {"agent": "bot:hello"}))
         return self._event("social.message.sent.v1", moment, talk.channel, **ids)
 
     def _audience(self, moment: int) -> Event:
@@ -164,6 +168,6 @@ class Voice:
         return self._event("social.audience.snapshot.v1", moment, channel, **data)
 
     def _visit(self, moment: int) -> Event:
-        """A type that no measure reads: it counts as applied, and nowhere else."""
+        """A visit of somebody, member or not."""
         visitor = self._author()["id"]
         return self._event("social.community.visit.v1", moment, self._random.choice(self._channels), visitor_id=visitor)

@@ -193,7 +193,7 @@ class Oracle:
             message_on, answer_on = day, (None if receipt.answered_at is None else day)
             if was and since and was[:2] == receipt[:2]:
                 message_on = since.message_on
-            if was and since and was[2:] == receipt[2:]:
+            if was and since and was[2:4] == receipt[2:4]:
                 answer_on = since.answer_on
             self._expected.receipts[place] = receipt
             self._expected.receipts_known[place] = Known(message_on, answer_on)

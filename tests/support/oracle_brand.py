@@ -77,6 +77,7 @@ class _Model:
         self._take_levels()
         self._take_content()
         self._take_conversations()
+        self._take_advocates()
 
     def _add(self, channel: str, moment: int, measure: str, amount: int) -> None:
         self.found.totals[channel, moment - moment % 60, measure] += amount
@@ -139,6 +140,29 @@ class _Model:
                 for measure, amount in receipt.totals():
                     self._add(channel, receipt.received_at, measure, amount)
 
+    def _take_advocates(self) -> None:
+        """From the third positive mention of an author on, all that the author does counts once more."""
+        by_author: dict[str, list[Event]] = defaultdict(list)
+        for event in self._events:
+            if author := event.data.get("author"):
+                by_author[author["id"]].append(event)
+        for events in by_author.values():
+            mentions = (event for event in events if event.kind == "social.mention.v1")
+            praise = sorted(mention.moment for mention in mentions if "positive_n" in dict(_alone(mention)))
+            for event in events:
+                if len(praise) >= 3 and event.moment >= praise[2]:
+                    for measure, amount in _as_advocate(event):
+                        self._add(event.channel, event.moment, measure, amount)
+
+
+def _as_advocate(event: Event) -> Iterator[tuple[str, int]]:
+    """What an event counts if an advocate does it."""
+    told = dict(_alone(event))
+    yield from ((f"advocate_{m}", told[m]) for m in ("positive_n", "negative_n", "sentiment_n") if m in told)
+    if event.kind == "social.interaction.v1" and event.data["kind"] != "view":
+        sign = {"add": 1, "edit": 0, "remove": -1}[event.data.get("op", "add")]
+        yield "advocate_interactions", sign * event.data.get("count", 1)
+
 
 def _alone(event: Event) -> Iterator[tuple[str, int]]:
     """What one event says by itself."""
@@ -155,9 +179,16 @@ def _alone(event: Event) -> Iterator[tuple[str, int]]:
             yield "messages_received", 1
             if data.get("kind") == "query":
                 yield "queries_received", 1
+            if data.get("kind") == "feedback":
+                yield "feedback_received", 1
+                counted = ("positive_n", "negative_n", "sentiment_n")
+                yield from ((f"feedback_{measure}", n) for measure, n in _sentiment(event) if measure in counted)
             yield from _sentiment(event)
         case "social.interaction.v1" if data["kind"] == "comment" and data.get("op", "add") == "add":
+            yield "community_comments", data.get("count", 1)
             yield from _sentiment(event)
+        case "social.community.visit.v1":
+            yield "visits", 1
 
 
 def _sentiment(event: Event) -> Iterator[tuple[str, int]]:

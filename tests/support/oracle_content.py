@@ -8,10 +8,14 @@ where counting starts.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any, NamedTuple
+
+from tests.support.oracle_conversations import bin_name
 
 _INTERACTIONS = ("reactions", "comments", "shares", "saves", "clicks", "votes")
 _PLURAL = {
@@ -99,6 +103,12 @@ class Content:
         yield "item_interactions", interactions
         yield "item_reach", earned["reach"]
         yield "item_impressions", earned["impressions"]
+        yield "item_views", earned["views"]
         if followers is not None:
             yield "item_followers", followers
             yield "item_interactions_followed", interactions
+        if followers:
+            rate = max(0, math.floor(Fraction(interactions * 1_000_000, followers)))
+            yield "item_rate_n", 1
+            yield "item_rate_sum", rate
+            yield f"item_rate[{bin_name(rate)}]", 1

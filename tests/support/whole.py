@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 import httpx2
+import msgspec
 
 from bellwether.adapters.postgres.keys import create_key
 from bellwether.domain.keys import Scope
@@ -23,6 +24,7 @@ from tests.support.databases import Topics
 from tests.support.log import applied, initialise_stream
 from tests.support.tenancy import TENANT
 
+_BATCH = 1_000
 PEPPER = "a pepper of the tests"
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 """Real data beside the checkout; tests that need it are skipped where it is absent."""
@@ -71,6 +73,26 @@ class Bellwether:
         accepted = int(out.decode().split(" accepted")[0].split()[-1].replace(",", ""))
         await applied(self.dsn, self.services.wiring.events_topic, before + accepted)
         return out.decode()
+
+    async def create_brand(self, slug: str, **settings: object) -> None:
+        """Create a brand over the API."""
+        async with httpx2.AsyncClient(timeout=30, headers=self.headers) as client:
+            body = {"slug": slug, "name": slug, **settings}
+            answer = await client.post(f"{self.services.api.url}/v1/brands", json=body)
+        assert answer.status_code == httpx2.codes.CREATED, answer.text
+
+    async def send(self, events: Sequence[Mapping[str, object]]) -> None:
+        """Send events to the intake, all of which it must accept, and wait until they are applied."""
+        before = await self._written()
+        kind = {"Content-Type": "application/cloudevents-batch+json"}
+        async with httpx2.AsyncClient(timeout=30, headers={**self.headers, **kind}) as client:
+            for start in range(0, len(events), _BATCH):
+                batch = events[start : start + _BATCH]
+                url = f"{self.services.ingest.url}/v1/events"
+                answer = await client.post(url, content=msgspec.json.encode(batch))
+                assert answer.status_code == httpx2.codes.ACCEPTED, answer.text
+                assert answer.json()["accepted"] == len(batch), answer.text
+        await applied(self.dsn, self.services.wiring.events_topic, before + len(events))
 
     async def _written(self) -> int:
         connection = await asyncpg.connect(self.dsn)
