@@ -37,6 +37,7 @@ NOW: Final[Totals] = {
     "shares": 260, "saves": 190, "clicks": 1_830, "votes": 40, "interactions": 4_840, "suspect_interactions": 242,
     "interacting_members": 1_200, "community_comments": 405,
     "items": 24, "item_interactions": 4_400, "item_reach": 40_000, "item_impressions": 55_000, "item_views": 11_000,
+    "item_interactions_reached": 4_400, "item_interactions_displayed": 4_400, "item_interactions_viewed": 1_100,
     "item_followers": 220_000, "item_interactions_followed": 4_400, "item_rate": {18_000: 12, 24_000: 10},
     "item_rate_sum": 456_000, "item_rate_n": 22, "item_partnered_interactions_followed": 1_500,
     "item_partnered_followers": 60_000,
@@ -88,6 +89,7 @@ BEFORE: Final[Totals] = {
     "mentions": 200, "negative_n": 100, "sentiment_n": 400, "sessions": 1_280, "leads": 50, "brand_searches": 5_000,
     "survey_trust_sum": 28 * 700_000, "survey_trust_n": 28, "violations": 12, "ugc_submissions": 40,
     "community_comments": 360, "content_published": 22, "items": 22, "item_interactions": 4_000, "item_reach": 39_000,
+    "item_interactions_reached": 4_000,
     "queries_received": 40, "queries_answered": 38, "messages_received": 100, "messages_answered": 92,
 }  # fmt: skip
 

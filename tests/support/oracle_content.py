@@ -101,9 +101,10 @@ class Content:
         interactions = sum(earned[counter] for counter in _INTERACTIONS)
         yield "items", 1
         yield "item_interactions", interactions
-        yield "item_reach", earned["reach"]
-        yield "item_impressions", earned["impressions"]
-        yield "item_views", earned["views"]
+        for counter, word in (("reach", "reached"), ("impressions", "displayed"), ("views", "viewed")):
+            if earned[counter] > 0:
+                yield f"item_{counter}", earned[counter]
+                yield f"item_interactions_{word}", interactions
         if followers is not None:
             yield "item_followers", followers
             yield "item_interactions_followed", interactions

@@ -10,6 +10,13 @@ from bellwether.domain.totals import Totals, bin_of
 RATE = 1_000_000
 """Engagement rates of single items are whole ten-thousandths of a percent."""
 
+_RATED = (
+    ("reach", "item_reach", "item_interactions_reached"),
+    ("impressions", "item_impressions", "item_interactions_displayed"),
+    ("views", "item_views", "item_interactions_viewed"),
+)
+"""A rate relates the interactions of those items alone of which its denominator is reported."""
+
 
 def interactions_of(earned: Mapping[str, int]) -> int:
     """The interactions among the counters of an item."""
@@ -27,10 +34,10 @@ def publication(earned: Mapping[str, int], followers: int | None, *, partnered: 
     totals: Totals = {
         "items": 1,
         "item_interactions": interactions,
-        "item_reach": earned.get("reach", 0),
-        "item_impressions": earned.get("impressions", 0),
-        "item_views": earned.get("views", 0),
     }
+    for counter, shown, related in _RATED:
+        if (count := earned.get(counter, 0)) > 0:
+            totals |= {shown: count, related: interactions}
     if followers is not None:
         totals |= {"item_followers": followers, "item_interactions_followed": interactions}
         if partnered:

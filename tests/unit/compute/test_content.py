@@ -280,7 +280,10 @@ def test_interactions_cannot_be_taken_back_without_their_points() -> None:
 
 def test_an_item_counts_at_its_publication_with_all_that_it_earned() -> None:
     earned = {"reactions": 3, "comments": 1, "views": 100, "reach": 50, "impressions": 70}
-    alone = {"items": 1, "item_interactions": 4, "item_reach": 50, "item_impressions": 70, "item_views": 100}
+    alone = {
+        "items": 1, "item_interactions": 4, "item_reach": 50, "item_interactions_reached": 4,
+        "item_impressions": 70, "item_interactions_displayed": 4, "item_views": 100, "item_interactions_viewed": 4,
+    }  # fmt: skip
     followed = {"item_followers": 900, "item_interactions_followed": 4}
     rate = {"item_rate": {bin_of(4_444): 1}, "item_rate_sum": 4_444, "item_rate_n": 1}  # 100 × 4 / 900 = 0.4444 %
     partnered = {"item_partnered_followers": 900, "item_partnered_interactions_followed": 4}
@@ -294,4 +297,7 @@ def test_an_item_counts_at_its_publication_with_all_that_it_earned() -> None:
         "item_followers": 0,
         "item_interactions_followed": 4,
     }
+    assert cohort(Item(published_at=PUBLISHED, earned={"shares": 2, "views": 9})) == {
+        "items": 1, "item_interactions": 2, "item_views": 9, "item_interactions_viewed": 2,
+    }, "what is not reported is no denominator"  # fmt: skip
     assert cohort(Item(earned=earned)) == {}

@@ -36,8 +36,8 @@ ENGAGEMENT_RATES = (
         key="content_engagement_rate.by_reach",
         title="Engagement rate by reach",
         meaning="Interactions that the items published in the window have earned so far, per person they reached; "
-        "pooled.",
-        formula=Ratio(total("item_interactions"), total("item_reach")),
+        "pooled. Items whose reach nobody reports are left out of both sums.",
+        formula=Ratio(total("item_interactions_reached"), total("item_reach")),
         unit=Unit.PERCENT,
         kra=CONTENT_STRATEGY,
         also_shown=("items",),
@@ -45,8 +45,9 @@ ENGAGEMENT_RATES = (
     Kpi(
         key="content_engagement_rate.by_impressions",
         title="Engagement rate by impressions",
-        meaning="Interactions that the items published in the window have earned so far, per display; pooled.",
-        formula=Ratio(total("item_interactions"), total("item_impressions")),
+        meaning="Interactions that the items published in the window have earned so far, per display; pooled. Items "
+        "whose impressions nobody reports are left out of both sums.",
+        formula=Ratio(total("item_interactions_displayed"), total("item_impressions")),
         unit=Unit.PERCENT,
         kra=CONTENT_STRATEGY,
         also_shown=("items",),
@@ -54,8 +55,9 @@ ENGAGEMENT_RATES = (
     Kpi(
         key="content_engagement_rate.by_views",
         title="Engagement rate by views",
-        meaning="Interactions that the items published in the window have earned so far, per view; pooled.",
-        formula=Ratio(total("item_interactions"), total("item_views")),
+        meaning="Interactions that the items published in the window have earned so far, per view; pooled. Items that "
+        "nobody reports views of, as pictures, are left out of both sums.",
+        formula=Ratio(total("item_interactions_viewed"), total("item_views")),
         unit=Unit.PERCENT,
         kra=CONTENT_STRATEGY,
         also_shown=("items",),
@@ -84,8 +86,8 @@ ENGAGEMENT_RATES = (
         key="shared_content_engagement_rate",
         title="Engagement rate of shared content",
         meaning="Interactions that the items published in the window have earned so far, per person they reached; "
-        "pooled.",
-        formula=Ratio(total("item_interactions"), total("item_reach")),
+        "pooled. Items whose reach nobody reports are left out of both sums.",
+        formula=Ratio(total("item_interactions_reached"), total("item_reach")),
         unit=Unit.PERCENT,
         kra=CONTENT_CREATION,
         also_shown=("items",),

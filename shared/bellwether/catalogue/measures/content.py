@@ -68,6 +68,9 @@ _BY_PUBLICATION = (
     joined("item_reach", "Reach earned so far, by publication", _OF_ITEMS),
     joined("item_impressions", "Impressions earned so far, by publication", _OF_ITEMS),
     joined("item_views", "Views earned so far, by publication", _OF_ITEMS),
+    joined("item_interactions_reached", "Interactions of items whose reach is reported", _OF_ITEMS),
+    joined("item_interactions_displayed", "Interactions of items whose impressions are reported", _OF_ITEMS),
+    joined("item_interactions_viewed", "Interactions of items whose views are reported", _OF_ITEMS),
     joined("item_followers", "Followers of the channel at the time of posting", (PUBLISHED, SNAPSHOT)),
     joined("item_interactions_followed", "Interactions of items whose followers are known", _OF_FOLLOWED_ITEMS),
     joined(
