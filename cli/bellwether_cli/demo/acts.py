@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ from bellwether_cli.demo.household import Household
 from bellwether_cli.demo.live import going_on, send_live
 from bellwether_cli.demo.story import BRANDS, Brand, Event
 from bellwether_cli.demo.stream import stream
-from bellwether_cli.replay.mapping import Mapped
+from bellwether_cli.replay.mapping import Mapped, rfc3339
 from bellwether_cli.replay.progress import bar
 from bellwether_cli.replay.sender import Intake, Tally
 
@@ -85,10 +85,13 @@ def _move(drawn: Progress, task: TaskID, done: int) -> None:
 
 
 async def cards(home: Household, brands: Sequence[Brand]) -> list[scorecard.Card]:
-    """The scorecard of each brand for its week, or for the last one while this has hardly begun."""
+    """The scorecard of each brand for its week, or for the last one while this has hardly begun.
+
+    Asked for as of now, so that it is evaluated from all that is counted: what compute keeps may be some seconds older.
+    """
+    path, now = "/v1/brands/{}/scorecards/" + ROLE, rfc3339(datetime.now(UTC))
     async with open_api(home.api, home.key) as client:
-        path = "/v1/brands/{}/scorecards/" + ROLE
-        return [await get(client, path.format(brand.slug), period=_week(brand)) for brand in brands]
+        return [await get(client, path.format(b.slug), period=_week(b), as_of=now) for b in brands]
 
 
 def _week(brand: Brand) -> str:
