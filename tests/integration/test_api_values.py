@@ -41,7 +41,8 @@ async def test_kept_values_are_served_with_their_own_moment(seed: Seed, database
     await seed.current(brand, "", "2026-10-13T11:58:10Z", {"brand_mentions": {Window.HOUR: kept}})
     headers = await seed.key()
     async with serving(database, NOW) as client:
-        answer = (await _read(client, headers, keys="brand_mentions")).json()
+        answer = (await _read(client, headers, keys="brand_mentions", window="1h")).json()
+        idle = await _value(client, headers, "brand_mentions", "24h")
     assert answer == {
         "brand": "acme",
         "time_zone": "Europe/Berlin",
@@ -62,12 +63,14 @@ async def test_kept_values_are_served_with_their_own_moment(seed: Seed, database
                             "n": 7,
                             "reason": None,
                             "parts": {"mentions": 7},
+                            "screened": None,
                         }
                     }
                 },
             }
         ],
     }
+    assert idle == 0, "a window that is not kept is one in which nothing happened"
 
 
 async def test_without_kept_values_they_are_evaluated_now(seed: Seed, database: str) -> None:
