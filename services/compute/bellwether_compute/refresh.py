@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from bellwether.catalogue.cuts import TOTAL
 from bellwether.catalogue.evaluate import Sources, current_spans, evaluate
 from bellwether.catalogue.kpi import Kpi
 from bellwether.catalogue.reach import chunks_around
@@ -27,6 +28,7 @@ from bellwether_compute.verdicts import taken_back
 MIN_PAUSE_S = 1.0
 """Least time between two refreshes of a brand."""
 
+_HEAD_START_MS = 5_000
 _MAX_AHEAD_S = int(MAX_AHEAD.total_seconds())
 _ENCODER = msgspec.json.Encoder()
 
@@ -72,14 +74,14 @@ class Refresher:
         self._last = {brand: at for brand, at in self._last.items() if brand not in gone}
 
     def due(self, now: float, most: int) -> list[Due]:
-        """At most so many brands and cuts to refresh now, the stalest first."""
-        found = [
-            Due(*line, ms)
-            for line, ms in sorted(self._moved.items(), key=lambda pair: pair[1])
-            if now - self._last.get(line[0], 0.0) >= MIN_PAUSE_S
-        ]
+        """At most so many brands and cuts to refresh now, the stalest first, totals with a head start."""
+        ready = (Due(*line, ms) for line, ms in self._moved.items() if self._is_rested(line[0], now))
+        found = heapq.nsmallest(most, ready, key=_urgency)
         found.extend(self._slid(now, most - len(found)))
-        return found[:most]
+        return found
+
+    def _is_rested(self, brand: BrandState, now: float) -> bool:
+        return now - self._last.get(brand, 0.0) >= MIN_PAUSE_S
 
     def _slid(self, now: float, most: int) -> Iterator[Due]:
         while self._sliding and self._sliding[0][0] <= now and most > 0:
@@ -100,6 +102,11 @@ class Refresher:
     def stalest_s(self, now: float) -> float:
         """For how long the stalest of what moved has waited, 0 if nothing has."""
         return max(0.0, now - min(self._moved.values()) / 1000) if self._moved else 0.0
+
+
+def _urgency(due: Due) -> int:
+    """When it became stale, in ms, as if a total had been so for longer: most people look at totals."""
+    return (due.moved_ms or 0) - (_HEAD_START_MS if due.cut == TOTAL else 0)
 
 
 def as_of_now(brand: BrandState, now: float) -> int:

@@ -32,6 +32,12 @@ def test_what_moved_is_due_the_stalest_first() -> None:
     assert refresher.stalest_s(10.0) == 9.0
 
 
+def test_a_total_comes_before_cuts_that_are_not_much_staler() -> None:
+    refresher = Refresher()
+    refresher.note({(AURORA, "a"): 1_000, (BOREALIS, ""): 5_999, (CASTOR, ""): 6_001})
+    assert refresher.due(10.0, 9) == [Due(BOREALIS, "", 5_999), Due(AURORA, "a", 1_000), Due(CASTOR, "", 6_001)]
+
+
 def test_what_moved_twice_is_as_stale_as_the_first_time() -> None:
     refresher = Refresher()
     refresher.note({(AURORA, "a"): 3_000})
