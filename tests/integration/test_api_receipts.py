@@ -145,7 +145,6 @@ async def test_a_long_wait_lists_its_first_intervals(client: httpx2.AsyncClient,
 @pytest.mark.parametrize(
     ("key", "params", "status", "pointer"),
     [
-        ("brand_mentions", {}, 404, None),
         ("nothing", {}, 404, None),
         ("response_rate", {"cut": "channel"}, 422, "/cut"),
         ("response_rate", {"cursor": "made-up"}, 422, "/cursor"),
@@ -153,7 +152,7 @@ async def test_a_long_wait_lists_its_first_intervals(client: httpx2.AsyncClient,
         ("response_rate", {"as_of": "2036-01-01T00:00:00Z"}, 422, "/as_of"),
     ],
 )
-async def test_what_has_no_receipts_is_refused(
+async def test_what_cannot_be_listed_is_refused(
     client: httpx2.AsyncClient, key: str, params: dict[str, str], status: int, pointer: str | None
 ) -> None:
     answer = await client.get(f"/v1/brands/acme/kpis/{key}/receipts", params=params)

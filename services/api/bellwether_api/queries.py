@@ -159,7 +159,7 @@ class ReceiptsQuery(At):
     ] = None
 
 
-class SeriesQuery(_Query):
+class SeriesQuery(At):
     """Parameters of a series."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_alias=True, validate_by_name=False)
@@ -178,12 +178,11 @@ class SeriesQuery(_Query):
     to: Annotated[
         Moment | None,
         _text(
-            "End with the bucket before or around this moment, RFC 3339. Nothing means now.",
+            "End with the bucket before or around this moment, RFC 3339. Nothing means `as_of`.",
             "2026-11-01T00:00:00Z",
             form="date-time",
         ),
     ] = None
-    cut: CutQuery = None
     format: Annotated[TableFormat | None, Field(description=_FORMAT)] = None
 
 

@@ -1,4 +1,4 @@
-"""The shapes of receipts: the messages behind a response time, and which of their time counted."""
+"""The shapes of receipts: the messages, buckets and snapshots behind a number."""
 
 import base64
 from datetime import UTC, datetime
@@ -12,7 +12,19 @@ from bellwether.domain.business_hours import Kind
 from bellwether.domain.windows import Window
 from bellwether_api.shapes import CutName, KpiKey, Moment
 
-__all__ = ["LATEST", "RECEIPTS_EXAMPLE", "IntervalOut", "Place", "ReceiptOut", "ReceiptPage", "cursor", "parse_place"]
+__all__ = [
+    "LATEST",
+    "RECEIPTS_EXAMPLE",
+    "IntervalOut",
+    "LevelReceipt",
+    "MessageReceipt",
+    "Place",
+    "ReceiptPage",
+    "SnapshotOut",
+    "SumReceipt",
+    "cursor",
+    "parse_place",
+]
 
 
 class IntervalOut(Struct, frozen=True):
@@ -24,7 +36,7 @@ class IntervalOut(Struct, frozen=True):
     kind: Annotated[Kind, Meta(description="`open` counts; `closed` and `holiday` pause.")]
 
 
-class ReceiptOut(Struct, frozen=True, kw_only=True):
+class MessageReceipt(Struct, frozen=True, kw_only=True, tag_field="row", tag="message"):
     """A message to the brand, and what became of it."""
 
     message_id: str
@@ -68,8 +80,44 @@ class ReceiptOut(Struct, frozen=True, kw_only=True):
     ]
 
 
+class SumReceipt(Struct, frozen=True, tag_field="row", tag="sum"):
+    """What was counted in a local hour or day, or in what the edges of the window leave of it.
+
+    As it stood at the end of the window: what came about later, such as an answer, is taken back.
+    """
+
+    start: Moment
+    end: Annotated[datetime, Meta(tz=True, description="The first moment that is no longer in it.")]
+    parts: Annotated[
+        dict[str, int],
+        Meta(
+            description="The measures behind the value, by key; not all of them are 0.",
+            examples=[{"mentions": 25, "competitor_mentions": 15}],
+        ),
+    ]
+
+
+class SnapshotOut(Struct, frozen=True):
+    """How large an audience was when it was last observed."""
+
+    observed_at: Moment
+    count: Annotated[int, Meta(ge=0)]
+
+
+class LevelReceipt(Struct, frozen=True, tag_field="row", tag="level"):
+    """The audience of one account at both edges of the window."""
+
+    audience: Annotated[str, Meta(examples=["followers"])]
+    channel: Annotated[str, Meta(examples=["instagram"])]
+    account: Annotated[str, Meta(examples=["main"])]
+    start: Annotated[
+        SnapshotOut | None, Meta(description="The last snapshot before the window; null where there is none.")
+    ]
+    end: Annotated[SnapshotOut, Meta(description="The last snapshot before the end of the window.")]
+
+
 class ReceiptPage(Struct, frozen=True, kw_only=True):
-    """A page of the messages behind a number, the latest first."""
+    """A page of the rows behind a number, the latest first."""
 
     brand: str
     time_zone: str
@@ -79,7 +127,21 @@ class ReceiptPage(Struct, frozen=True, kw_only=True):
     start: Moment
     end: Annotated[datetime, Meta(tz=True, description="What came about later is not in it.")]
     as_of: Moment
-    items: list[ReceiptOut]
+    distinct: Annotated[
+        list[str],
+        Meta(
+            description="Measures that count distinct values: who is in two rows counts once in the window, so that "
+            "they do not add up over rows. All others do, exactly to the `parts` of the value."
+        ),
+    ]
+    items: Annotated[
+        list[MessageReceipt | SumReceipt | LevelReceipt],
+        Meta(
+            description="`message` where response times or answers are counted; else `sum` for the measures, one per "
+            "local hour of windows up to a week and per local day of longer ones, without empty ones, and `level` for "
+            "the audiences."
+        ),
+    ]
     next: Annotated[str | None, Meta(description="`cursor` of the next page; null at the end.")]
 
 
@@ -101,7 +163,7 @@ def parse_place(text: str) -> Place:
 
 _FRIDAY = datetime(2026, 10, 9, 14, 45, tzinfo=UTC)
 _MONDAY = datetime(2026, 10, 12, 7, 16, tzinfo=UTC)
-_EXAMPLE = ReceiptOut(
+_EXAMPLE = MessageReceipt(
     message_id="msg-4711",
     conversation_id="ticket-93",
     channel="email",
@@ -134,6 +196,7 @@ RECEIPTS_EXAMPLE = ReceiptPage(
     start=datetime(2026, 10, 6, 12, tzinfo=UTC),
     end=datetime(2026, 10, 13, 12, tzinfo=UTC),
     as_of=datetime(2026, 10, 13, 12, tzinfo=UTC),
+    distinct=[],
     items=[_EXAMPLE],
     next=cursor(Place(int(_FRIDAY.timestamp()), "email", "ticket-93", "msg-4711")),
 )

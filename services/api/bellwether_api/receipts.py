@@ -1,29 +1,35 @@
-"""Reads the receipts behind response times: the messages of a window, and which of their time counted."""
+"""Reads the receipts behind numbers: messages and which of their time counted, or buckets and snapshots."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+import msgspec
 
 from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.knowledge import Knowledge
-from bellwether.adapters.postgres.pool import Pool
-from bellwether.adapters.postgres.readings_receipts import LATEST, Choice, Receipt, read_page
+from bellwether.adapters.postgres.pool import Connection, Pool
+from bellwether.adapters.postgres.readings import read_sources
+from bellwether.adapters.postgres.readings_receipts import LATEST, Choice, Place, Receipt, read_page
+from bellwether.catalogue.evaluate import Sources
 from bellwether.catalogue.kpi import Kpi
 from bellwether.domain.business_hours import BusinessHours, Kind, Stretch
 from bellwether.domain.clock import date_of
-from bellwether.domain.errors import NoReceipts
 from bellwether.domain.response_times import ResponseRules
-from bellwether.domain.windows import MINUTES_KEPT_S, span_at
+from bellwether.domain.windows import MINUTES_KEPT_S, Span, Window, span_at
 from bellwether_api.cuts import one_cut, shown
 from bellwether_api.database import reading
 from bellwether_api.moments import moment_at
 from bellwether_api.queries import ReceiptsQuery
-from bellwether_api.receipt_shapes import IntervalOut, ReceiptOut, ReceiptPage, cursor
+from bellwether_api.receipt_rows import bucket_spans, distinct_behind, rows_behind
+from bellwether_api.receipt_shapes import IntervalOut, LevelReceipt, MessageReceipt, ReceiptPage, SumReceipt, cursor
 from bellwether_api.values import clock_of
-from bellwether_api.viewpoint import viewpoint
+from bellwether_api.viewpoint import Viewpoint, viewpoint
 
 MOST_INTERVALS = 100
 """So many intervals of one receipt are listed: a month and a half of working days."""
@@ -38,7 +44,22 @@ _KIND: Mapping[str, str | None] = {
     "answered_business": None,
     "messages_answered": None,
 }
-"""The measures that receipts stand behind, with the kind of message they count, most special first."""
+"""The measures that messages stand behind, with the kind of message they count, most special first."""
+
+_Row = tuple[Place, MessageReceipt | SumReceipt | LevelReceipt]
+
+
+class _Asked(NamedTuple):
+    """Which rows of a brand: so many at most, after a place."""
+
+    brand: Brand
+    kpi: Kpi
+    cut: str
+    window: Window
+    span: Span
+    view: Viewpoint
+    after: Place
+    limit: int
 
 
 class ReceiptReader:
@@ -49,21 +70,15 @@ class ReceiptReader:
         self._now = now
 
     async def page(self, brand: Brand, kpi: Kpi, query: ReceiptsQuery) -> ReceiptPage:
-        """A page of the receipts behind one number.
-
-        Raises NoReceipts for a KPI that is made of something else, Invalid, Unavailable.
-        """
+        """A page of the receipts behind one number. Raises Invalid, Unavailable."""
         cut, now, clock = one_cut(query.cut), int(self._now()), clock_of(brand.time_zone)
         view = viewpoint(query.as_of, query.known_at, clock, now)
         window = query.window or kpi.home
         span = span_at(window, view.as_of, clock, now - MINUTES_KEPT_S)
-        kind = _kind_behind(kpi.on(date_of(clock.day(span.end - 1))))
-        choice = Choice(cut, span.start, span.end, kind, query.cursor or LATEST, query.limit + 1)
-        async with reading(self._pool) as connection:
-            found = await read_page(connection, brand.brand_id, choice, Knowledge(clock, view.known_on))
+        held = kpi.on(date_of(clock.day(span.end - 1)))
+        asked = _Asked(brand, held, cut, window, span, view, query.cursor or LATEST, query.limit + 1)
+        found = await self._rows(asked)
         items = found[: query.limit]
-        # In a thread: the intervals of a page of long waits take milliseconds, and others are waiting.
-        told = await asyncio.to_thread(lambda: [_told(receipt, brand, span.end) for receipt in items])
         return ReceiptPage(
             brand=brand.slug,
             time_zone=brand.time_zone,
@@ -73,26 +88,57 @@ class ReceiptReader:
             start=moment_at(span.start),
             end=moment_at(span.end),
             as_of=moment_at(view.as_of),
-            items=told,
-            next=cursor(items[-1].place) if len(found) > query.limit else None,
+            distinct=[] if _message_measure(held) else distinct_behind(held),
+            items=[row for _, row in items],
+            next=cursor(items[-1][0]) if len(found) > query.limit else None,
         )
 
+    async def _rows(self, asked: _Asked) -> Sequence[_Row]:
+        measure = _message_measure(asked.kpi)
+        async with reading(self._pool) as connection:
+            if measure:
+                rows = await _of_messages(connection, asked, _KIND[measure])
+            else:
+                rows = await _of_buckets(connection, asked)
+        # In a thread: long windows, and the intervals of long waits, take milliseconds, and others are waiting.
+        return await asyncio.to_thread(rows)
 
-def _kind_behind(kpi: Kpi) -> str | None:
+
+def _message_measure(kpi: Kpi) -> str | None:
+    """The measure of messages and answers that a KPI is made of; None where it is made of something else."""
     measures = kpi.formula.measures()
-    for measure, kind in _KIND.items():
-        if measure in measures:
-            return kind
-    raise NoReceipts("Receipts are kept of messages and their answers only.")
+    return next((measure for measure in _KIND if measure in measures), None)
 
 
-def _told(receipt: Receipt, brand: Brand, end: int) -> ReceiptOut:
+async def _of_messages(connection: Connection, asked: _Asked, kind: str | None) -> Callable[[], Sequence[_Row]]:
+    span, known = asked.span, Knowledge(clock_of(asked.brand.time_zone), asked.view.known_on)
+    choice = Choice(asked.cut, span.start, span.end, kind, asked.after, asked.limit)
+    found = await read_page(connection, asked.brand.brand_id, choice, known)
+    return lambda: [(receipt.place, _told(receipt, asked.brand, span.end)) for receipt in found]
+
+
+async def _of_buckets(connection: Connection, asked: _Asked) -> Callable[[], Sequence[_Row]]:
+    view, clock = asked.view, clock_of(asked.brand.time_zone)
+    # The whole window on every page: what is taken back depends on where it ends.
+    spans = bucket_spans(asked.window, asked.span, clock)
+    known = (view.known_on, view.known_before)
+    sources = await read_sources(connection, asked.brand, asked.cut, spans, clock, *known, [asked.kpi])
+    return partial(_after, asked, sources, spans)
+
+
+def _after(asked: _Asked, sources: Sources, spans: Sequence[Span]) -> Sequence[_Row]:
+    after = msgspec.structs.astuple(asked.after)
+    rows = rows_behind(asked.kpi, sources, spans)
+    return [(place, row) for place, row in rows if msgspec.structs.astuple(place) < after][: asked.limit]
+
+
+def _told(receipt: Receipt, brand: Brand, end: int) -> MessageReceipt:
     place, rules = receipt.place, brand.response_rules
     until = end if receipt.answered_at is None else receipt.answered_at
     stretches = _stretches(rules.hours, place.received_at, until)
     wall, business = _seconds(receipt, rules, end)
     is_late_from = rules.late_from(place.received_at) if wall is not None else None
-    return ReceiptOut(
+    return MessageReceipt(
         message_id=place.message_id,
         conversation_id=place.conversation_id,
         channel=place.channel,

@@ -14,12 +14,13 @@ from bellwether.catalogue.kpi import Kpi
 from bellwether.domain.errors import Fault, Invalid
 from bellwether.domain.windows import Span
 from bellwether_api.buckets import DEFAULT_LENGTH_S, MOST_POINTS, buckets
-from bellwether_api.cuts import shown, stored_cuts
+from bellwether_api.cuts import Cut, shown, stored_cuts
 from bellwether_api.database import reading
 from bellwether_api.figures import figure
 from bellwether_api.queries import SeriesQuery
 from bellwether_api.shapes import Figure, Series, SeriesCut
 from bellwether_api.values import clock_of
+from bellwether_api.viewpoint import Viewpoint, viewpoint
 
 
 class SeriesReader:
@@ -30,33 +31,44 @@ class SeriesReader:
         self._now = now
 
     async def read(self, brand: Brand, kpi: Kpi, query: SeriesQuery) -> Series:
-        """The series of one KPI. Raises Invalid for a range that is empty or too long, Unavailable."""
-        spans = _spans(brand, query, int(self._now()))
+        """The series of one KPI.
+
+        Raises Invalid for a range that is empty or too long and for moments that cannot be, Unavailable.
+        """
+        now = int(self._now())
+        view = viewpoint(query.as_of, query.known_at, clock_of(brand.time_zone), now)
+        spans = _spans(brand, query, view.as_of, now)
         cuts = [
             # In a thread: two thousand points take a while, and others are waiting.
             SeriesCut(shown(cut), await asyncio.to_thread(_points, kpi, sources, spans))
-            for cut, sources in await self._sources(brand, kpi, query, spans)
+            for cut, sources in await self._sources(brand, kpi, query.cut, spans, view)
         ]
         return Series(brand.slug, brand.time_zone, kpi.key, kpi.unit, query.grain, cuts)
 
     async def _sources(
-        self, brand: Brand, kpi: Kpi, query: SeriesQuery, spans: Sequence[Span]
+        self, brand: Brand, kpi: Kpi, cut: Cut | None, spans: Sequence[Span], view: Viewpoint
     ) -> list[tuple[str, Sources]]:
-        clock = clock_of(brand.time_zone)
+        told = (spans, clock_of(brand.time_zone), view.known_on, view.known_before, [kpi])
         async with reading(self._pool) as connection:
-            cuts = await stored_cuts(connection, brand.brand_id, query.cut)
+            cuts = await stored_cuts(connection, brand.brand_id, cut)
             _check_length(len(spans) * len(cuts))
-            return [(cut, await read_sources(connection, brand, cut, spans, clock, kpis=[kpi])) for cut in cuts]
+            return [(cut, await read_sources(connection, brand, cut, *told)) for cut in cuts]
 
 
-def _spans(brand: Brand, query: SeriesQuery, now: int) -> list[Span]:
-    end = now if query.to is None else query.to
+def _spans(brand: Brand, query: SeriesQuery, as_of: int, now: int) -> list[Span]:
+    end = as_of if query.to is None else query.to
     start = max(0, end - DEFAULT_LENGTH_S[query.grain]) if query.start is None else query.start
-    if start >= min(end, now):
-        raise Invalid("Some values are not valid.", faults=(Fault("/from", "must lie before `to` and before now"),))
-    spans = buckets(query.grain, start, end, clock_of(brand.time_zone), now)
+    if start >= min(end, as_of):
+        raise _invalid("must lie before `to`, before `as_of` and before now")
+    spans = buckets(query.grain, start, end, clock_of(brand.time_zone), as_of, now)
+    if not spans:
+        raise _invalid("must lie before the whole hour before `as_of`, since minutes of that time are no longer kept")
     _check_length(len(spans))
     return spans
+
+
+def _invalid(detail: str) -> Invalid:
+    return Invalid("Some values are not valid.", faults=(Fault("/from", detail),))
 
 
 def _check_length(points: int) -> None:

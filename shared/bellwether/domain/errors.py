@@ -72,12 +72,6 @@ class UnknownKpi(NotFound):
     title = "No such KPI"
 
 
-class NoReceipts(NotFound):
-    """The KPI is there, but nothing is kept of it row by row."""
-
-    title = "No receipts are kept for this KPI"
-
-
 class UnknownScorecard(NotFound):
     title = "No such scorecard"
 

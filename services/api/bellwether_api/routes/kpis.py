@@ -138,7 +138,8 @@ async def read_series(
     """A point for every whole local hour, day, week or month from the one that holds `from` to `to`, 2,000 at most.
 
     Each is the KPI over its bucket; growth is against the bucket before. What came after the last
-    bucket, such as a late answer to one of its messages, is not in it.
+    bucket, such as a late answer to one of its messages, is not in it. With `as_of` it is the series
+    as it was read at that moment: no bucket ends later, and the one that ran then is partial.
 
     As CSV or as a workbook with `format`, or with the header Accept.
     """

@@ -10,7 +10,6 @@ from bellwether.adapters.http.problems import problems
 from bellwether.domain.errors import (
     Invalid,
     MissingScope,
-    NoReceipts,
     Unauthenticated,
     Unavailable,
     UnknownBrand,
@@ -31,11 +30,11 @@ router = APIRouter(tags=["values"])
 @router.get(
     "/v1/brands/{brand}/kpis/{key}/receipts",
     operation_id="list_receipts",
-    summary="The messages behind a response time",
+    summary="The rows behind a number",
     response_class=Response,
     responses={
         **told(ReceiptPage, 200, "Link"),
-        **problems(Unauthenticated, MissingScope, UnknownBrand, UnknownKpi, NoReceipts, Invalid, Unavailable),
+        **problems(Unauthenticated, MissingScope, UnknownBrand, UnknownKpi, Invalid, Unavailable),
     },
 )
 async def list_receipts(
@@ -45,11 +44,17 @@ async def list_receipts(
     parts: Running,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Every message that was received in the window, the latest first, a page at a time.
+    """What the value of the window is made of, the latest first, a page at a time.
 
-    With its first answer by a person, what both clocks show, and which intervals counted, were
-    paused, and why. Who still waits is listed, too, with what was waited so far. `Link` names the
-    next page as of the same moment. KPIs that are not made of messages and answers have no receipts.
+    Response times and answers: every message that was received in the window, with its first answer
+    by a person, what both clocks show, and which intervals counted, were paused, and why. Who still
+    waits is listed, too, with what was waited so far.
+
+    All other KPIs: the measures by local hour or day, which over all pages add up to the `parts` of
+    the value, but for those that count distinct values; and the audiences that are read, by account.
+    What a KPI reads beside its window (the window before, days around a marker) is not listed.
+
+    `Link` names the next page as of the same moment.
     """
     page = await parts.receipts.page(brand, kpi, query)
     return answer(encoded(msgspec.json.encode(page)), if_none_match, _link(page, query))
