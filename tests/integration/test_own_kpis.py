@@ -312,6 +312,17 @@ async def test_a_rebuild_fills_what_was_before_a_definition_once_while_events_fl
     assert (await differing(database)) == (filled, [])
 
 
+async def test_a_rebuild_that_adds_nothing_leaves_partitions_to_their_owners(running: Bellwether) -> None:
+    await define(running, MIRROR)
+    connection = await asyncpg.connect(running.dsn)
+    try:
+        epochs = await connection.fetch("SELECT part, epoch FROM stream_offset ORDER BY part")
+        assert "own.conversions" in await rebuild(running)
+        assert await connection.fetch("SELECT part, epoch FROM stream_offset ORDER BY part") == epochs
+    finally:
+        await connection.close()
+
+
 async def test_a_measure_that_is_defined_later_is_filled_by_itself(
     running: Bellwether, stack: Servers, topics: Topics, database: str
 ) -> None:

@@ -65,6 +65,8 @@ class Cycle:
         self.pipeline.count_for(self.own.counts)
         starts = self.own.starts(partitions)
         async with self.pool.connection(self.timeout_s) as connection:
+            # First, so that a mark which this batch moves is moved where its verdict is known.
+            self.refresher.note(await self.verdicts.follow(connection, partitions, time.time()))
             fresh = await self._take(connection, partitions, batches, changes)
             await load_for(connection, fresh)
             groups = self.pipeline.fold(fresh, changes)
@@ -73,7 +75,6 @@ class Cycle:
             changes.rollups = groups.roll_up()
             self.refresher.note(changes.moved)
             self.failpoint.reach("after_fold")
-            self.refresher.note(await self.verdicts.follow(connection, partitions, time.time()))
             due, current = await self._refresh(connection, self._most_refreshes(len(fresh)))
             advances = _advances(partitions, batches, {*(b.part for b, _, _ in due), *(s.part for s in starts)})
             if advances:

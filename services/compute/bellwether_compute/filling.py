@@ -52,6 +52,7 @@ _QUARANTINED = """
     SELECT log_offset FROM quarantine WHERE stream = $1 AND part = $2 AND log_offset >= $3 AND log_offset < $4
 """
 # Whoever owns the partition loses its next transaction, forgets what it holds and loads what is written here.
+# Where nothing is written, there is nothing to load anew, and the owner goes on.
 _FENCE = "UPDATE stream_offset SET epoch = epoch + 1 WHERE stream = $1 AND part = $2"
 _FILLED = """
     UPDATE own_measure_start SET filled_at = now(), filled_from = $5
@@ -197,11 +198,12 @@ class Filler:
     async def _add(self, gap: Gap, groups: Groups, reaches_back_to: int | None) -> None:
         """All of it or nothing, once."""
         async with self._pool.transaction() as connection:
-            await connection.execute(_FENCE, self._stream, gap.part)
+            if chunks := groups.chunks():
+                await connection.execute(_FENCE, self._stream, gap.part)
             values = (self._stream, gap.part, self._tenant_id, list(gap.since), reaches_back_to)
             if await connection.execute(_FILLED, *values) != f"UPDATE {len(gap.since)}":
                 raise Conflict(f"Partition {gap.part} was just filled by somebody else.")
-            await load_chunks(connection, groups.chunks())
+            await load_chunks(connection, chunks)
             await write_rollups(connection, groups.roll_up())
 
 
