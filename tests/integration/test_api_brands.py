@@ -10,6 +10,7 @@ import pytest
 
 from bellwether.adapters.postgres.directory import Brand, Directory
 from bellwether.adapters.postgres.pool import open_pool
+from bellwether.domain.business_hours import WEEKDAYS
 from bellwether.domain.response_times import ResponseRules
 from tests.support.api import WRITER, Seed, seconds, seeding, serving
 
@@ -63,8 +64,11 @@ async def test_the_rules_of_response_times_are_kept_and_changed(client: httpx2.A
     assert list(made.json()["business_hours"]) == ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
     same = await client.patch("/v1/brands/acme", json=RESPONSES)
     assert same.headers["etag"] == '"1"'
+    closed = await client.patch("/v1/brands/acme", json={"business_hours": {}})
+    assert closed.headers["etag"] == '"2"'
+    assert closed.json()["business_hours"] == {day: [] for day in WEEKDAYS}
     changed = await client.patch("/v1/brands/acme", json={"business_hours": None, "holidays": []})
-    assert changed.headers["etag"] == '"2"'
+    assert changed.headers["etag"] == '"3"'
     kept = {**RESPONSES, "business_hours": None, "holidays": []}
     assert {name: changed.json()[name] for name in kept} == kept
     brand = await known_brand(database, "acme")

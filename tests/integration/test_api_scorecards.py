@@ -131,12 +131,14 @@ async def test_csv_holds_every_line_of_the_card(seed: Seed, client: httpx2.Async
     assert answer.headers["content-disposition"] == ('attachment; filename="acme_social-media-manager_2026-10.csv"')
     rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
     lines = [(area["title"], line) for area in card["cuts"][0]["areas"] for line in area["lines"]]
-    assert list(rows[0]) == ["cut", "area", *(title for title, _ in LINE_COLUMNS)]
+    assert list(rows[0]) == ["cut", "area", *(title for title, _ in LINE_COLUMNS), "currency"]
     assert [(row["area"], row["kpi"]) for row in rows] == [(area, line["kpi"]) for area, line in lines]
     for row, (_, line) in zip(rows, lines, strict=True):
         assert row["value"] == ("" if line["value"] is None else row["value"])
         assert line["value"] is None or float(row["value"]) == line["value"]
     assert next(row["points"] for row in rows if row["kpi"] == RATE) == "87.5"
+    assert {row["currency"] for row in rows if row["unit"] == "money"} == {card["currency"]}
+    assert {row["currency"] for row in rows if row["unit"] != "money"} == {""}
 
 
 async def test_the_workbook_holds_lines_scores_and_what_the_card_is(seed: Seed, client: httpx2.AsyncClient) -> None:

@@ -173,16 +173,40 @@ async def test_the_stretch_goal_and_baseline_are_told(headers: dict[str, str], d
     assert half["behind"] == pytest.approx(100 * 75 / 1150)
 
 
-async def test_what_history_does_not_support_is_set_with_a_warning(headers: dict[str, str], database: str) -> None:
+async def test_what_history_does_not_support_is_set_with_a_warning(
+    seed: Seed, headers: dict[str, str], database: str
+) -> None:
     checks = {one["criterion"]: one for one in (await put(database, headers, NEW_SUBSCRIBERS, NOW)).json()["smart"]}
     assert list(checks) == ["specific", "measurable", "achievable", "relevant", "time_bound"]
     assert checks["achievable"]["finding"] == "unknown"  # only October and November are known
+    brand = await seed.connection.fetchval("SELECT brand_id FROM brand")
+    await seed.rollups(brand, [("", "2026-08-10T12:00:00Z", {"sessions": 900})])
     body = {**WORKED["traffic +15 %"][0], "aim": {"form": "level", "value": 2280}}
     checks = {one["criterion"]: one for one in (await put(database, headers, body, NOW)).json()["smart"]}
     assert checks["achievable"]["finding"] == "warning"
     assert checks["achievable"]["words"] == (
         "The best of the last 6 months was 1,140; 2,280 asks for 2 times that; none of them met it."
     )
+
+
+async def test_months_before_anything_was_sent_are_no_history(headers: dict[str, str], database: str) -> None:
+    body = {"kpi": "brand_mentions", "aim": {"form": "level", "value": 1}, "time": EVERY_MONTH}
+    checks = {one["criterion"]: one for one in (await put(database, headers, body, NOW)).json()["smart"]}
+    assert (checks["achievable"]["finding"], checks["achievable"]["words"]) == (
+        "unknown",
+        "The KPI has a value in 2 of the last 6 months: too few to tell.",
+    )
+
+
+async def test_money_is_told_in_the_currency_of_the_brand(seed: Seed, database: str) -> None:
+    brand = await seed.brand("acme")
+    await seed.connection.execute("UPDATE brand SET currency = 'INR' WHERE brand_id = $1", brand)
+    await seed.rollups(brand, [("", "2026-12-03T12:00:00Z", {"cost": 90_000_000, "leads": 4})])
+    body = {"kpi": "cost_per_lead", "aim": {"form": "maximum", "value": 30}, "time": EVERY_MONTH}
+    told = (await put(database, await seed.key(SETTER), body, NOW)).json()
+    assert told["words"] == "at most 30 INR every month"
+    checks = {one["criterion"]: one["words"] for one in told["smart"]}
+    assert checks["measurable"] == "In INR, where less is better; at present 22.5 INR."
 
 
 async def test_the_pace_that_a_date_needs_is_told_beside_the_pace_of_the_last_months(seed: Seed, database: str) -> None:

@@ -168,7 +168,7 @@ def _as_json(value: object) -> str | None:
 def _brand(row: Row) -> BrandOut:
     told = dict(row)
     week, holidays = (msgspec.json.decode(told.pop(name) or b"null") for name in _JSON)
-    in_order = week and {weekday: week.get(weekday, []) for weekday in WEEKDAYS}
+    in_order = None if week is None else {weekday: week.get(weekday, []) for weekday in WEEKDAYS}
     return BrandOut(**told, business_hours=in_order, holidays=msgspec.convert(holidays, list[HolidayOut]))
 
 

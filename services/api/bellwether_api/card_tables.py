@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from bellwether.catalogue.kpi import Unit
 from bellwether_api.card_shapes import ScorecardArea, ScorecardCut, ScorecardLine, ScorecardOut
 from bellwether_api.exports import Cell, Sheet
 from bellwether_api.shapes import Figure, Series
@@ -71,11 +72,15 @@ def _areas(card: ScorecardOut) -> Iterator[tuple[ScorecardCut, ScorecardArea]]:
 
 def _lines(card: ScorecardOut) -> Sheet:
     rows = [
-        (cut.cut or _TOTAL, area.title, *(read(line) for _, read in LINE_COLUMNS))
+        (
+            *(cut.cut or _TOTAL, area.title),
+            *(read(line) for _, read in LINE_COLUMNS),
+            card.currency if line.unit is Unit.MONEY else None,
+        )
         for cut, area in _areas(card)
         for line in area.lines
     ]
-    return Sheet("Scorecard", ("cut", "area", *(title for title, _ in LINE_COLUMNS)), rows)
+    return Sheet("Scorecard", ("cut", "area", *(title for title, _ in LINE_COLUMNS), "currency"), rows)
 
 
 def _scores(card: ScorecardOut) -> Sheet:

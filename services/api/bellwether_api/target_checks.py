@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import date
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 from typing import NamedTuple
 
 from bellwether.adapters.postgres.directory import Brand
@@ -42,6 +42,7 @@ from bellwether_api.cuts import parse_cut, stored_cuts
 from bellwether_api.periods import Period, previous_first, span_of
 from bellwether_api.target_progress import Evaluated
 from bellwether_api.target_spans import counts_since_start, rolling_window
+from bellwether_api.target_telling import unit_told
 from bellwether_api.values import clock_of
 
 _DAYS_A_MONTH = 365.25 / 12
@@ -54,8 +55,12 @@ _BETTER = {
 
 
 class _Look(NamedTuple):
-    """What is read: the KPI at present, and over the last whole periods, oldest first."""
+    """What is read: the KPI at present, and over the last whole periods, oldest first.
 
+    unit: in which values are told
+    """
+
+    unit: str
     present: Span
     period: Window
     before: tuple[Span, ...]
@@ -66,7 +71,7 @@ async def read_checks(
 ) -> list[Check]:
     """The five checks of a target as of now (UTC seconds)."""
     kpi, clock = catalogue.kpis[target.kpi], clock_of(brand.time_zone)
-    look = _look(target, kpi, clock, now)
+    look = _look(target, kpi, brand, now)
     sources = await read_sources(connection, brand, target.cut, [look.present, *look.before], clock, kpis=[kpi])
     seen_cuts = [TOTAL]
     if target.cut != TOTAL:
@@ -74,29 +79,31 @@ async def read_checks(
     present, before = await asyncio.to_thread(_values, Evaluated(sources), kpi, look)
     return [
         _specific(brand, target, kpi, is_seen=target.cut in seen_cuts),
-        _measurable(kpi, present),
-        achievable(_history(target, kpi, look.period, present.value, before, _days_left(target, clock, now))),
+        _measurable(kpi, look.unit, present),
+        achievable(_history(target, kpi, look, present.value, before, _days_left(target, clock, now))),
         _relevant(target, catalogue),
         _time_bound(target, clock, now),
     ]
 
 
 def _values(evaluated: Evaluated, kpi: Kpi, look: _Look) -> tuple[Value, list[float | None]]:
-    before = [evaluated.number(kpi, span) for span in look.before]
-    return evaluated.value(kpi, look.present), before
+    spoken = list(dropwhile(lambda span: evaluated.is_silent(kpi, span), look.before))
+    silent = len(look.before) - len(spoken)
+    return evaluated.value(kpi, look.present), [None] * silent + [evaluated.number(kpi, span) for span in spoken]
 
 
-def _look(target: Target, kpi: Kpi, clock: LocalClock, now: int) -> _Look:
+def _look(target: Target, kpi: Kpi, brand: Brand, now: int) -> _Look:
+    clock, unit = clock_of(brand.time_zone), unit_told(kpi, brand.currency)
     period = Window.MONTH if isinstance(target.time, By) else target.time.period
     today = date_of(clock.day(ceil_minute(now) - 1))
     firsts = _firsts_before(period, PERIOD_START[period](today))
     whole = tuple(span_of(Period(period, first), clock, now, now) for first in firsts)
     present = span_of(Period(period, PERIOD_START[period](today)), clock, now, now)
     if not isinstance(target.time, By) or counts_since_start(target, course_of(kpi.formula)):
-        return _Look(present, period, whole)
+        return _Look(unit, present, period, whole)
     window, kept_from = rolling_window(target, kpi), now - MINUTES_KEPT_S
     ends = tuple(span_at(window, span.end, clock, kept_from) for span in whole)
-    return _Look(span_at(window, now, clock, kept_from), period, ends)
+    return _Look(unit, span_at(window, now, clock, kept_from), period, ends)
 
 
 def _firsts_before(period: Window, first: date) -> list[date]:
@@ -108,31 +115,31 @@ def _firsts_before(period: Window, first: date) -> list[date]:
 
 
 def _history(
-    target: Target, kpi: Kpi, period: Window, present: float | None, before: Sequence[float | None], days_left: float
+    target: Target, kpi: Kpi, look: _Look, present: float | None, before: Sequence[float | None], days_left: float
 ) -> History:
     course = course_of(kpi.formula)
     if not isinstance(target.time, By):
-        return _of_periods(target, kpi, period, before)
+        return _of_periods(target, kpi, look, before)
     months = max(days_left, 1.0) / _DAYS_A_MONTH
-    ahead = in_words(target, kpi.unit, kpi.better)
+    ahead = in_words(target, look.unit, kpi.better)
     if counts_since_start(target, course):
         goal = bounds_of(target.aim, kpi.better, None) or Bounds()
-        return History(_a_month(goal, course, months), before[1:], period, kpi.unit, ahead)
+        return History(_a_month(goal, course, months), before[1:], look.period, look.unit, ahead)
     goal = bounds_of(target.aim, kpi.better, present) or Bounds()
     is_kept = isinstance(target.aim, Maximum | Band) or present is None or goal.hold(present)
     if is_kept or present is None:
-        return History(goal, before[1:], period, kpi.unit)
+        return History(goal, before[1:], look.period, look.unit)
     moved = [None if a is None or b is None else b - a for a, b in pairwise(before)]
-    return History(_movement(goal, present, months), moved, period, kpi.unit, ahead)
+    return History(_movement(goal, present, months), moved, look.period, look.unit, ahead)
 
 
-def _of_periods(target: Target, kpi: Kpi, period: Window, before: Sequence[float | None]) -> History:
+def _of_periods(target: Target, kpi: Kpi, look: _Look, before: Sequence[float | None]) -> History:
     if isinstance(target.aim, Change):
         moved = [None if not a or b is None else 100 * (b - a) / abs(a) for a, b in pairwise(before)]
         percent = target.aim.percent
         needed = Bounds(at_least=percent) if percent > 0 else Bounds(at_most=percent)
-        return History(needed, moved, period, Unit.PERCENT)
-    return History(bounds_of(target.aim, kpi.better, None) or Bounds(), before[1:], period, kpi.unit)
+        return History(needed, moved, look.period, Unit.PERCENT)
+    return History(bounds_of(target.aim, kpi.better, None) or Bounds(), before[1:], look.period, look.unit)
 
 
 def _a_month(goal: Bounds, course: Course, months: float) -> Bounds:
@@ -156,17 +163,17 @@ def _days_left(target: Target, clock: LocalClock, now: int) -> float:
 
 def _specific(brand: Brand, target: Target, kpi: Kpi, *, is_seen: bool) -> Check:
     where = f" in {target.cut}" if target.cut else ""
-    words = f"{kpi.title} of {brand.slug}{where}: {in_words(target, kpi.unit, kpi.better)}."
+    words = f"{kpi.title} of {brand.slug}{where}: {in_words(target, unit_told(kpi, brand.currency), kpi.better)}."
     if is_seen:
         return Check(Criterion.SPECIFIC, Finding.MET, words)
     return Check(Criterion.SPECIFIC, Finding.WARNING, f"{words} Nothing was counted in this cut so far.")
 
 
-def _measurable(kpi: Kpi, present: Value) -> Check:
-    words = f"In {kpi.unit.replace('_', ' ')}, where {_BETTER[kpi.better]}"
+def _measurable(kpi: Kpi, unit: str, present: Value) -> Check:
+    words = f"In {unit.replace('_', ' ')}, where {_BETTER[kpi.better]}"
     if present.value is None:
         return Check(Criterion.MEASURABLE, Finding.WARNING, f"{words}; it has no value at present ({present.reason}).")
-    return Check(Criterion.MEASURABLE, Finding.MET, f"{words}; at present {spelled(present.value, kpi.unit)}.")
+    return Check(Criterion.MEASURABLE, Finding.MET, f"{words}; at present {spelled(present.value, unit)}.")
 
 
 def _relevant(target: Target, catalogue: TenantCatalogue) -> Check:

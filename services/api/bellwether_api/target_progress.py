@@ -77,6 +77,10 @@ class Evaluated:
         """The same without what it was made from."""
         return kpi.formula.read(self.facts(span)).value
 
+    def is_silent(self, kpi: Kpi, span: Span) -> bool:
+        """Whether a span may lie before anything was sent: its zero is no observation."""
+        return not self.facts(span).totals and not self.number(kpi, span)
+
 
 async def read_progress(
     connection: Connection,
@@ -184,7 +188,7 @@ def _projection(plan: Plan, value: float, evaluated: Evaluated) -> Projection | 
         return ended(value)
     if not _is_projected(plan):
         return None
-    days = list(dropwhile(lambda day: _is_empty(plan, day, evaluated), plan.days)) or plan.days
+    days = list(dropwhile(lambda day: evaluated.is_silent(plan.kpi, day.to_end), plan.days)) or plan.days
     if plan.builds_up or plan.course.kind is Kind.STOCK:
         return by_drift(value, _movements(plan, days, evaluated), plan.days_left)
     length_s = plan.window_s or plan.frame.end - plan.frame.start
@@ -192,11 +196,6 @@ def _projection(plan: Plan, value: float, evaluated: Evaluated) -> Projection | 
     scale = days_in_all if plan.course.kind is Kind.SUMMED else 1.0
     seen = [(day.middle, scale * y) for day in days if (y := evaluated.number(plan.kpi, day.to_end)) is not None]
     return by_trend(value, seen, plan.days_left, days_in_all)
-
-
-def _is_empty(plan: Plan, day: Day, evaluated: Evaluated) -> bool:
-    """Whether a day may lie before anything was sent: its zero is no observation."""
-    return not evaluated.facts(day.to_end).totals and not evaluated.number(plan.kpi, day.to_end)
 
 
 def _movements(plan: Plan, days: Sequence[Day], evaluated: Evaluated) -> list[float]:

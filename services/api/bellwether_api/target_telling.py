@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from bellwether.catalogue.kpi import Kpi, Unit
 from bellwether.domain.targets import COVERAGE, Projection
 from bellwether_api.figures import figure
 from bellwether_api.moments import moment_at
 from bellwether_api.target_progress import TargetProgress
 from bellwether_api.target_shapes import ProgressOut, ProjectionOut
+
+
+def unit_told(kpi: Kpi, currency: str) -> str:
+    """The unit in which values of a KPI are told: the currency of the brand for money."""
+    return currency if kpi.unit is Unit.MONEY else kpi.unit.value
 
 
 def progress_told(stands: TargetProgress, as_of: int) -> ProgressOut:

@@ -31,7 +31,7 @@ from bellwether_api.target_shapes import (
     TargetPage,
     TargetVersion,
 )
-from bellwether_api.target_telling import progress_told
+from bellwether_api.target_telling import progress_told, unit_told
 from bellwether_api.values import clock_of
 from bellwether_api.viewpoint import Viewpoint, viewpoint
 
@@ -184,7 +184,7 @@ async def targets_of_card(
             continue
         rank, key = _rank(stands.target, period), stands.kpi.key
         if key not in found or rank < found[key][0]:
-            words = in_words(stands.target, stands.kpi.unit, stands.kpi.better)
+            words = in_words(stands.target, unit_told(stands.kpi, brand.currency), stands.kpi.better)
             found[key] = rank, CardTarget(one.id, words, stands)
     return {key: card_target for key, (_, card_target) in found.items()}
 
@@ -258,7 +258,7 @@ def _out(brand: Brand, kept: Kept, stands: TargetProgress, view: Viewpoint) -> T
         aim=target.aim,
         time=time_of(target.time),
         window=RollingWindow(target.window.value) if target.window else None,
-        words=in_words(target, kpi.unit, kpi.better),
+        words=in_words(target, unit_told(kpi, brand.currency), kpi.better),
         version=kept.version,
         changed_at=moment_at(kept.changed_at),
         changed_by=kept.changed_by,

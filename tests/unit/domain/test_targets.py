@@ -335,6 +335,7 @@ def test_a_target_is_said_in_words(aim: Aim, time: Every | By | During, unit: st
         (1_234_567.4, "count", "1,234,567"),
         (0.1 + 0.2, "ratio", "0.3"),
         (90.0, "seconds", "90 s"),
+        (32.5, "EUR", "32.5 EUR"),
     ],
 )
 def test_values_are_spelled_for_people(value: float, unit: str, words: str) -> None:

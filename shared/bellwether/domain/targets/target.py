@@ -32,9 +32,12 @@ _PERIOD_WORD |= {Window.YEAR: "year"}
 
 
 def spelled(value: float, unit: str) -> str:
-    """A value with its unit, to three significant digits or the whole number. Example: 1,000 or 5.2 %."""
+    """A value with its unit, to three significant digits or the whole number. Example: 1,000 or 5.2 %.
+
+    unit: of the catalogue, or the code of a currency, which is its own unit
+    """
     number = f"{value:,.0f}" if abs(value) >= _WHOLE_FROM or value == int(value) else f"{value:.3g}"
-    return number + _SUFFIX.get(unit, "")
+    return number + _SUFFIX.get(unit, f" {unit}" if unit.isupper() else "")
 
 
 _WHOLE_FROM = 1_000
