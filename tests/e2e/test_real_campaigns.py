@@ -146,6 +146,9 @@ async def test_gains_losses_and_growth_of_followers_are_those_of_the_file(
         churn = await points(whole, "creator", "audience_churn_rate", *span)
         for month, row, before in zip(named, months, [None, *months], strict=False):
             told = {name: int(value) for name, value in row.items() if name.startswith(("followers", "subscribers"))}
+            for audience in ("followers", "subscribers"):
+                counted = tuple(rate[month]["parts"][f"{verb}_{audience}"] for verb in ("joined", "left"))
+                assert counted == (told[f"{audience}_gained"], told[f"{audience}_lost"]), month
             if before is None:
                 assert (net[month]["value"], rate[month]["value"]) == (None, None)
                 continue

@@ -142,7 +142,7 @@ async def assert_kept(whole: Bellwether) -> None:
     async with open_pool(whole.dsn) as pool, Directory.open(pool, PEPPER) as directory:
         brands = {case["brand"]: directory.brand(TENANT, case["brand"]) for case in CASES}
     stored = Stored(whole.dsn, {slug: brand for slug, brand in brands.items() if brand})
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while await differing(stored) or len({slug for slug, _ in await stored.lines()}) < len(CASES):
             await asyncio.sleep(0.5)
     assert len(await stored.lines()) > 2 * len(CASES)

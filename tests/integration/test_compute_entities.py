@@ -323,7 +323,7 @@ async def kept_values_are_those_of_an_evaluation(dsn: str, brand_id: int) -> Non
     """Wait until compute has refreshed everything. Raises TimeoutError if some value stays another."""
     brand, clock = Brand(brand_id, 1, TENANT, "aurora", "Aurora", "UTC", "USD", ()), LocalClock("UTC")
     cuts = {"", "channel=x", "channel=facebook", "channel=instagram", "campaign=autumn", "campaign=spring"}
-    async with open_pool(dsn) as pool, pool.connection() as connection, asyncio.timeout(60):
+    async with open_pool(dsn) as pool, pool.connection() as connection, asyncio.timeout(120):
         while True:
             rows = await connection.fetch("SELECT cut, as_of, body FROM kpi_current")
             differ = {*cuts} - {row["cut"] for row in rows}

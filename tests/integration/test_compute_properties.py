@@ -85,7 +85,7 @@ async def apply_recorded(
                 key, value = f"{TENANT}/{event['data']['brand']}".encode(), msgspec.json.encode(event)
                 await producer.send(topics.events, value, key=key, timestamp_ms=recorded * 1000)
         await applied(stored.dsn, topics.events, already + len(log), deadline_s=120)
-        async with asyncio.timeout(60):  # what moved last is refreshed last
+        async with asyncio.timeout(120):  # what moved last is refreshed last
             while await differing(stored):
                 await asyncio.sleep(0.5)
 
@@ -158,7 +158,7 @@ def mention_of(slug: str, number: int, moment: int) -> Event:
 
 async def kept_mentions(stored: Stored, line: Line, count: int) -> None:
     """Wait until the kept values show so many mentions in the last hour."""
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(140):
         while True:
             row = (await stored.lines()).get(line)
             if row and msgspec.json.decode(row["body"], type=Values)["brand_mentions"][Window.HOUR].value == count:

@@ -95,7 +95,7 @@ async def apply(dsn: str, stack: Servers, topics: Topics, events: list[dict[str,
     async with computing(stack, dsn, topics, path, max_events="60"):
         written = await write_events(stack.kafka_bootstrap, topics.events, events)
         await applied(dsn, topics.events, written)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while await differing(known):
                 await asyncio.sleep(0.3)
     return known
