@@ -80,10 +80,6 @@ class UnknownIssuedCard(NotFound):
     title = "No such issued scorecard"
 
 
-class UnknownIncident(NotFound):
-    title = "No such incident"
-
-
 class UnknownTarget(NotFound):
     title = "No such target"
 
@@ -112,10 +108,6 @@ class Conflict(BellwetherError):
 
 class AlreadyExists(Conflict):
     title = "It exists already"
-
-
-class IllegalTransition(Conflict):
-    title = "Not possible in the present state"
 
 
 class StaleVersion(BellwetherError):
