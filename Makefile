@@ -7,6 +7,7 @@ PYTHON ?= python3
 DATA ?=
 ARGS ?=
 TESTS ?= tests
+WORKERS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.installed
 PACKAGES := shared services/ingest services/compute services/api cli
@@ -43,8 +44,8 @@ demo: $(STAMP) ## Start everything, replay events, print a scorecard (DATA=file.
 	$(BIN)/bellwether demo $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 .PHONY: test
-test: $(STAMP) ## Run all tests on a real Kafka and a real PostgreSQL (TESTS=path or ARGS='-k word' picks some)
-	$(BIN)/python -m pytest $(TESTS) $(ARGS)
+test: $(STAMP) ## Run all tests on real Kafka and PostgreSQL (TESTS=path or ARGS='-k word' picks some; WORKERS=0: in one process)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS) $(ARGS)
 
 .PHONY: check
 check: $(STAMP) ## Lint, format check, strict types and import contracts

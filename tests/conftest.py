@@ -51,6 +51,20 @@ def pytest_runtest_call(item: pytest.Item) -> object:
     return result
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several processes that test side by side tells how many of its tests met the real thing."""
+    told: dict[str, int] | None = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["met"] = session.config.stash[_MET]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    told: dict[str, int] = getattr(node, "workeroutput", {})
+    config: pytest.Config = getattr(node, "config")  # noqa: B009 - a type of pytest-xdist's, which has none
+    config.stash[_MET] += told.get("met", 0)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     met, backend = config.stash[_MET], config.stash[_BACKEND]
     terminalreporter.write_line(f"{met} tests met real Kafka and PostgreSQL (backend: {backend})")
