@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 from bellwether.adapters.postgres.pool import is_transient
 from bellwether.domain.errors import BellwetherError
-from bellwether_cli import brands, catalogue, keys, quarantine, targets, tenants, terminal, topics
+from bellwether_cli import brands, catalogue, keys, partitions, quarantine, targets, tenants, terminal, topics
 from bellwether_cli.demo.command import demo
 from bellwether_cli.migrate import migrate
 from bellwether_cli.rebuild import rebuild
@@ -70,6 +70,7 @@ app.command()(migrate)
 app.command()(replay)
 app.command()(rebuild)
 app.add_typer(topics.app, name="topics")
+app.add_typer(partitions.app, name="partitions")
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(keys.app, name="keys")
 app.add_typer(brands.app, name="brands")

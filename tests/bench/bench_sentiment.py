@@ -12,7 +12,8 @@ from importlib import import_module
 from pathlib import Path
 
 from bellwether.adapters.lexicon import vader_lexicon
-from bellwether.domain.sentiment import CachedScorer, SentimentScorer, clean
+from bellwether.domain.cleaning import clean
+from bellwether.domain.sentiment import CachedScorer, SentimentScorer
 from tests.bench.effort import Effort
 from tests.bench.report import Report, Row, ratio_of
 

@@ -29,7 +29,7 @@ from bellwether_cli.demo.stream import stream
 from tests.support.backends import Servers
 from tests.support.computing import computing
 from tests.support.databases import Topics, database_from, fresh_topics
-from tests.support.kept import Line, Stored, differences, differing
+from tests.support.kept import Line, Stored, differences, differing, unshown
 from tests.support.log import applied, initialise_stream, write_events
 from tests.support.tenancy import TENANT, make_brands
 
@@ -86,7 +86,7 @@ async def apply_recorded(
                 await producer.send(topics.events, value, key=key, timestamp_ms=recorded * 1000)
         await applied(stored.dsn, topics.events, already + len(log), deadline_s=120)
         async with asyncio.timeout(120):  # what moved last is refreshed last
-            while await differing(stored):
+            while await unshown(stored) or await differing(stored):
                 await asyncio.sleep(0.5)
 
 

@@ -14,9 +14,11 @@ import jsonschema
 import msgspec
 from pydantic import SecretStr
 
+from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.keys import create_key
+from bellwether.adapters.postgres.readings import read_sources
 from bellwether.adapters.postgres.rollups import TABLE, pack
-from bellwether.catalogue.evaluate import Values
+from bellwether.catalogue.evaluate import Values, current_spans, evaluate
 from bellwether.domain.clock import LocalClock, floor_minute
 from bellwether.domain.keys import Scope
 from bellwether.domain.timeline import Grain
@@ -101,6 +103,13 @@ class Seed:
             "INSERT INTO kpi_current VALUES ($1, $2, $3, $3, $4)",
             *(brand_id, cut, seconds(text), msgspec.json.encode(values)),
         )
+
+
+async def kept_values(seed: Seed, brand_id: int, cut: str, now: str) -> Values:
+    """What compute would keep at a moment, of a brand `acme`."""
+    spans = current_spans(seconds(now), CLOCK, seconds(now))
+    of_brand = Brand(brand_id, seed.tenant_id, "acme", "acme", "acme", ZONE, "USD", ())
+    return evaluate(await read_sources(seed.connection, of_brand, cut, spans.values(), CLOCK), spans)
 
 
 @asynccontextmanager

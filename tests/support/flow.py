@@ -46,11 +46,14 @@ def expected_of(ledger: Ledger) -> Expected:
     return _expected(ledger, (Logged(0, at, e.recorded_ms, e.key, e.value) for at, e in enumerate(ledger.entries)))
 
 
-async def expected_of_log(ledger: Ledger, bootstrap: str, topic: str) -> tuple[Expected, list[Logged]]:
-    """What has to come of the log as it is, and its records."""
-    found = await written(bootstrap, topic)
+async def expected_of_log(
+    ledger: Ledger, bootstrap: str, topic: str, within_s: float = 20
+) -> tuple[Expected, list[Logged]]:
+    """What has to come of the log as it is, and its records. Raises TimeoutError when reading takes longer."""
+    found = await written(bootstrap, topic, within_s)
     records = [Logged(r.partition, r.offset, r.timestamp, r.key, r.value) for r in found]
-    return _expected(ledger, sorted(records, key=lambda r: (r.part, r.offset))), records
+    # Beside whoever else works here: of a million records it takes minutes.
+    return await asyncio.to_thread(_expected, ledger, sorted(records, key=lambda r: (r.part, r.offset))), records
 
 
 def _expected(ledger: Ledger, records: Iterable[Logged]) -> Expected:
@@ -63,8 +66,9 @@ def _expected(ledger: Ledger, records: Iterable[Logged]) -> Expected:
 class Onlooker:
     """Reads the sums all the time: none may ever fall, or be more than there is at the end."""
 
-    def __init__(self, dsn: str, expected: Expected) -> None:
+    def __init__(self, dsn: str, expected: Expected, poll_s: float = _POLL_S) -> None:
         self._dsn = dsn
+        self._poll_s = poll_s
         self._finals = expected.finals()
         self.violations: list[str] = []
         self.looks = 0
@@ -82,6 +86,6 @@ class Onlooker:
                         self.violations.append(f"{line}: {told}")
                 before = now
                 self.looks += 1
-                await asyncio.sleep(_POLL_S)
+                await asyncio.sleep(self._poll_s)
         finally:
             await connection.close()

@@ -124,8 +124,8 @@ async def intake_process(
             process.wait()
 
 
-async def written(bootstrap: str, topic: str) -> list[ConsumerRecord]:
-    """Every record of the topic, partition by partition, up to its end at this moment."""
+async def written(bootstrap: str, topic: str, within_s: float = 20) -> list[ConsumerRecord]:
+    """Every record of the topic, partition by partition, up to its end at this moment. Raises TimeoutError."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
     try:
@@ -137,7 +137,7 @@ async def written(bootstrap: str, topic: str) -> list[ConsumerRecord]:
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         records: list[ConsumerRecord] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(within_s):
             while any([await consumer.position(one) < ends[one] for one in partitions]):
                 for batch in (await consumer.getmany(timeout_ms=200)).values():
                     records.extend(batch)

@@ -16,6 +16,9 @@ from bellwether.domain.clock import LocalClock
 from bellwether.domain.windows import Window
 from tests.support.databases import Topics
 
+_UNSHOWN = """
+    SELECT count(*) FROM (SELECT brand_id, cut FROM rollup_day EXCEPT SELECT brand_id, cut FROM kpi_current) AS missing
+"""
 Line = tuple[str, str]
 """Brand and cut."""
 
@@ -66,6 +69,15 @@ class Stored:
                 )
                 found[slug, cut] = evaluate(sources, spans, sparse=True)
         return found
+
+
+async def unshown(stored: Stored) -> int:
+    """How many brands and cuts in which something was counted have no kept values yet."""
+    connection = await asyncpg.connect(stored.dsn)
+    try:
+        return int(await connection.fetchval(_UNSHOWN))
+    finally:
+        await connection.close()
 
 
 async def differing(stored: Stored) -> list[str]:

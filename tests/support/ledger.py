@@ -28,12 +28,30 @@ ZONES = {
 """The brands and their time zones."""
 
 _WEIGHTS = (8, 5, 4, 3, 2, 1)
-_SPAN_S = 3 * 86_400
-_DUPLICATES = 0.05
-_CONFLICTS = 0.002
-_POISON = 0.005
-_FUTURE = 10
 _HOUR_S, _DAY_S = 3600, 86_400
+_MARGIN_S = 60
+
+
+class Mix(NamedTuple):
+    """What a ledger is made of: shares of its records, and over how many seconds they arrive.
+
+    delayed, late: shares of the sound events that are on their way for up to ten minutes, and for hours or days
+    days_late: the share of the late ones that are so by days
+    future: the least number of events that lie in the future
+    """
+
+    span_s: int = 3 * 86_400
+    duplicates: float = 0.05
+    conflicts: float = 0.002
+    poison: float = 0.005
+    delayed: float = 0.10
+    late: float = 0.02
+    days_late: float = 0.25
+    future: int = 10
+    future_share: float = 0.0
+
+
+USUAL = Mix()
 
 
 class Entry(NamedTuple):
@@ -63,44 +81,44 @@ class Ledger:
         return ZONES
 
 
-def make_ledger(seed: int, size: int, now: int) -> Ledger:
+def make_ledger(seed: int, size: int, now: int, mix: Mix = USUAL) -> Ledger:
     """So many records that end just before `now`, UTC seconds. The same arguments give the same bytes."""
     random = Random(seed)
-    spoiled = round(size * _POISON)
-    repeated, contradicted = round(size * _DUPLICATES), round(size * _CONFLICTS)
-    sound = list(_sound(random, size - spoiled - _FUTURE - repeated - contradicted, now))
+    spoiled, ahead = round(size * mix.poison), max(mix.future, round(size * mix.future_share))
+    repeated, contradicted = round(size * mix.duplicates), round(size * mix.conflicts)
+    sound = list(_sound(random, size - spoiled - ahead - repeated - contradicted, now, mix))
     entries = [
         *sound,
         *_repeats(random, sound, repeated, now),
         *_contradictions(random, sound, contradicted, now),
-        *_poison(random, spoiled, now),
-        *_future(random, now),
+        *_poison(random, spoiled, now, mix.span_s),
+        *_future(random, ahead, now, mix.span_s),
     ]
     return Ledger(seed, sorted(entries, key=lambda entry: entry.recorded_ms))
 
 
-def _sound(random: Random, count: int, now: int) -> Iterator[Entry]:
+def _sound(random: Random, count: int, now: int, mix: Mix) -> Iterator[Entry]:
     voices = [Voice(random, slug, others=[o for o in ZONES if o != slug]) for slug in ZONES]
-    for arrived in sorted(random.randrange(now - _SPAN_S, now - 60) for _ in range(count)):
+    for arrived in sorted(random.randrange(now - mix.span_s, now - _MARGIN_S) for _ in range(count)):
         voice = random.choices(voices, _WEIGHTS)[0]
-        event = voice.speak(arrived - _lateness(random))
+        event = voice.speak(arrived - _lateness(random, mix))
         if random.random() < 0.01:
             del event["time"]
         yield _entry(random, arrived, voice.slug, event)
 
 
-def _lateness(random: Random) -> int:
+def _lateness(random: Random, mix: Mix) -> int:
     """How long an event was on its way, in seconds.
 
     What happened is at the end either less than 15 days ago, or more already when it was recorded: in between, whether
     its minute is kept would depend on which event of several is looked at.
     """
     drawn = random.random()
-    if drawn < 0.88:
+    if drawn < 1 - mix.late - mix.delayed:
         return random.randrange(20)
-    if drawn < 0.98:
+    if drawn < 1 - mix.late:
         return random.randrange(600)
-    if drawn < 0.995:
+    if drawn < 1 - mix.late * mix.days_late:
         return random.randrange(_HOUR_S, 20 * _HOUR_S)
     return random.randrange(_DAY_S, 11 * _DAY_S) + random.choice((0, 0, 0, 18 * _DAY_S))
 
@@ -132,18 +150,18 @@ def _later(random: Random, original: Entry, now: int) -> int:
     return random.randint(original.recorded_ms + 1, latest)
 
 
-def _poison(random: Random, count: int, now: int) -> Iterator[Entry]:
+def _poison(random: Random, count: int, now: int, span_s: int) -> Iterator[Entry]:
     slugs = list(ZONES)
     for number, poison in zip(range(count), poisons(random, TENANT, slugs), strict=False):
-        arrived = random.randrange(now - _SPAN_S, now - 60)
+        arrived = random.randrange(now - span_s, now - _MARGIN_S)
         key, value, reason = poison.at(number, arrived)
         yield Entry(arrived * 1000, key, value, reason)
 
 
-def _future(random: Random, now: int) -> Iterator[Entry]:
-    for number in range(_FUTURE):
+def _future(random: Random, count: int, now: int, span_s: int) -> Iterator[Entry]:
+    for number in range(count):
         slug = random.choice(list(ZONES))
-        arrived = random.randrange(now - _SPAN_S, now - 60)
+        arrived = random.randrange(now - span_s, now - _MARGIN_S)
         event = Voice(random, slug, others=["rival"]).speak(arrived)
         ahead = arrived + 601 + random.randrange(_DAY_S)
         event |= {"id": f"future-{number}", "time": datetime.fromtimestamp(ahead, UTC).isoformat()}

@@ -28,6 +28,7 @@ class Trap:
 
     latest: words at which it snaps even if fewer requests have passed
     request: the one at which it has snapped
+    client_port: where the connection comes from that lies on it
     """
 
     words: bytes
@@ -35,6 +36,7 @@ class Trap:
     after: int = 0
     latest: bytes | None = None
     request: bytes = b""
+    client_port: int = 0
     sprung: asyncio.Event = field(default_factory=asyncio.Event)
     _released: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -48,7 +50,10 @@ class Trap:
 
 
 class Proxy:
-    """Between a client and `host:port`. `silence` swallows nothing: what waits goes on after `heal`."""
+    """Between a client and `host:port`. `silence` swallows nothing: what waits goes on after `heal`.
+
+    delay_s: by how much everything that is answered comes later
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self._target = host, port
@@ -57,6 +62,7 @@ class Proxy:
         self._links: set[asyncio.Task[None]] = set()
         self._trap: Trap | None = None
         self.port = 0
+        self.delay_s = 0.0
 
     def silence(self) -> None:
         """Let nothing through from now on, in either direction, on old connections and new ones."""
@@ -70,6 +76,10 @@ class Proxy:
         """Lay a trap, in place of an earlier one that nobody has trodden on."""
         self._trap = trap
         return trap
+
+    def take_up(self) -> None:
+        """Take away a trap that nobody has trodden on."""
+        self._trap = None
 
     def tread(self, chunk: bytes) -> Trap | None:
         """The trap that lies on the connection which says this, if it is the first to say its words."""
@@ -94,7 +104,7 @@ class Proxy:
         except OSError:
             writer.close()
             return
-        link = _Link(self)
+        link = _Link(self, writer.get_extra_info("peername")[1])
         try:
             await asyncio.gather(link.requests(reader, far_writer), link.answers(far_reader, writer))
         except OSError:
@@ -113,8 +123,9 @@ class Proxy:
 class _Link:
     """One connection through the proxy."""
 
-    def __init__(self, proxy: Proxy) -> None:
+    def __init__(self, proxy: Proxy, client_port: int) -> None:
         self._proxy = proxy
+        self._client_port = client_port
         self._trap: Trap | None = None
         self._left = 0
         self._loses: Trap | None = None
@@ -124,7 +135,7 @@ class _Link:
             await self._proxy.opened()
             if self._snaps(chunk) and (trap := self._trap):
                 self._trap = None
-                trap.request = chunk
+                trap.request, trap.client_port = chunk, self._client_port
                 await self._spring(trap)
             writer.write(chunk)
             await writer.drain()
@@ -153,6 +164,7 @@ class _Link:
 
     async def answers(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while chunk := await reader.read(65_536):
+            await asyncio.sleep(self._proxy.delay_s)
             await self._proxy.opened()
             if self._loses is None:
                 writer.write(chunk)

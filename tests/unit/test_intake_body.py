@@ -43,7 +43,7 @@ def arriving(chunks: Iterable[bytes], *, ends: bool = True) -> Receive:
 async def read(
     *chunks: bytes, encoding: str = "", most: int = 5 * MIB, announced: int | None = None, ends: bool = True
 ) -> bytes:
-    with InFlight(10, 64 * MIB).request() as hold:
+    with InFlight(10, 64 * MIB).request("north") as hold:
         reader = BodyReader(arriving(chunks, ends=ends), most, 1.0)
         return await reader.read(inflater_for(encoding), announced, hold)
 
@@ -104,20 +104,34 @@ async def test_a_body_that_never_ends_is_too_slow() -> None:
     async def silence() -> MutableMapping[str, Any]:
         return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
 
-    with InFlight(1, MIB).request() as hold, pytest.raises(TooSlow):
+    with InFlight(1, MIB).request("north") as hold, pytest.raises(TooSlow):
         await BodyReader(silence, MIB, 0.01).read(inflater_for(""), None, hold)
 
 
 async def test_bytes_in_flight_are_bounded_over_all_requests_and_freed_at_the_end() -> None:
     flight = InFlight(2, 100)
-    with flight.request() as one, flight.request() as two:
+    with flight.request("north") as one, flight.request("south") as two:
         one.grow(60)
         with pytest.raises(Unavailable):
             two.grow(41)
         two.grow(40)
-        with pytest.raises(Unavailable), flight.request():
+        with pytest.raises(Unavailable), flight.request("east"):
             pass
     assert (flight.requests, flight.bytes) == (0, 0)
+
+
+async def test_one_tenant_leaves_a_quarter_of_what_is_in_flight_to_the_others() -> None:
+    flight = InFlight(4, 100)
+    with flight.request("north") as one, flight.request("north"), flight.request("north"):
+        with pytest.raises(Unavailable), flight.request("north"):
+            pass
+        one.grow(75)
+        with pytest.raises(Unavailable):
+            one.grow(1)
+        with flight.request("south") as other:
+            other.grow(25)
+    with flight.request("north"):
+        assert (flight.requests, flight.bytes) == (1, 0)
 
 
 @pytest.mark.parametrize(

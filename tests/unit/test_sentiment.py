@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bellwether.domain.cleaning import clean
 from bellwether.domain.sentiment import (
     NEGATIVE_TO,
     POSITIVE_FROM,
@@ -13,7 +14,6 @@ from bellwether.domain.sentiment import (
     Lexicon,
     Scores,
     SentimentScorer,
-    clean,
 )
 
 _LEXICON = Lexicon(

@@ -12,7 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bellwether.adapters.lexicon import vader_lexicon
-from bellwether.domain.sentiment import SentimentScorer, clean
+from bellwether.domain.cleaning import clean
+from bellwether.domain.sentiment import SentimentScorer
 
 _SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 _LEXICON = vader_lexicon()

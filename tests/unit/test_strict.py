@@ -1,14 +1,17 @@
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwether.wire.strict import MAX_DEPTH, fault, time_fault
+from bellwether.wire.events import decode_event, misplaced, surely_placed
+from bellwether.wire.strict import MAX_DEPTH, fault, is_sound, time_fault
+from tests.support.intake import mention
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
+_EVENT = decode_event(json.dumps(mention()).encode())
 
 
 def slow_fault(raw: bytes) -> str | None:
@@ -145,6 +148,33 @@ def test_a_backslash_in_five_megabytes_of_escapes_is_read_in_linear_time() -> No
     assert "surrogate" in str(fault(raw))
 
 
+_PARTS = st.lists(
+    st.sampled_from(
+        [
+            b'{"a":"b"}',
+            b'{"a":[1,[2]]}',
+            b'{"a":"\\u0041\\\\u0000"}',
+            b'{"a":"\\ud83d\\ude00"}',
+            b'{"a":"\\ud83d"}',
+            b'{"a":"\\u0000"}',
+            '{"a":"\ufeffé"}'.encode(),
+            '\ufeff{"a":1}'.encode(),
+            b'{"a":"\xe9"}',
+            b'{"a":' * MAX_DEPTH + b"1" + b"}" * MAX_DEPTH,
+            b'{"a":' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}",
+            b'{"a":"' + b"{[" * MAX_DEPTH + b'"}',
+        ]
+    ),
+    max_size=5,
+)
+
+
+@given(_PARTS)
+def test_of_all_at_once_it_is_told_what_is_told_of_each(parts: list[bytes]) -> None:
+    for whole in (b"[" + b",".join(parts) + b"]", b"\n".join(parts)):
+        assert is_sound(parts, whole) == (not any(map(fault, parts)))
+
+
 @pytest.mark.parametrize(
     ("time", "words"),
     [
@@ -164,3 +194,13 @@ def test_the_time_of_an_event_is_bounded(time: datetime | None, words: str | Non
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00"])
 def test_a_time_at_the_edge_of_the_calendar_is_refused_and_not_overflowed(text: str) -> None:
     assert time_fault(datetime.fromisoformat(text), NOW) is not None
+
+
+@given(st.integers(-86_400, int(NOW.timestamp()) + 86_400) | st.none(), st.integers(-24 * 60 + 1, 24 * 60 - 1))
+def test_what_is_surely_placed_has_no_misplaced_moment(moment: int | None, offset_min: int) -> None:
+    zone = timezone(timedelta(minutes=offset_min))
+    time = None if moment is None else datetime.fromtimestamp(moment, zone)
+    event = msgspec.structs.replace(_EVENT, time=time)
+    placed = surely_placed(NOW)(event)
+    assert not placed or misplaced(event, NOW) is None
+    assert placed == (time is not None and misplaced(event, NOW) is None)

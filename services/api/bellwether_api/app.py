@@ -15,6 +15,7 @@ from bellwether.adapters.postgres.pool import Pool, open_pool
 from bellwether.observability import metrics
 from bellwether_api.brands import Brands
 from bellwether_api.cache import AnswerCache
+from bellwether_api.card_answers import CardAnswers
 from bellwether_api.integrity import Marks
 from bellwether_api.issuing import IssuedCards
 from bellwether_api.label import LabelReader
@@ -28,6 +29,7 @@ from bellwether_api.routes import brands, catalogue, integrity, kpis, labels, re
 from bellwether_api.scorecards import ScorecardReader
 from bellwether_api.series import SeriesReader
 from bellwether_api.settings import Settings
+from bellwether_api.shortcut import Shortcut
 from bellwether_api.targets import Targets
 from bellwether_api.values import ValueReader
 
@@ -43,7 +45,7 @@ class Service:
         self.settings = settings
         self.readiness = Readiness()
         self.app = _fastapi(self.readiness, self._running)
-        self.asgi = metered(bounded(self.app, settings.max_body_bytes))
+        self.asgi = Shortcut(metered(bounded(self.app, settings.max_body_bytes)), settings.cache_entries)
         self._now = now
         metrics.READY.set_function(lambda: float(self.readiness.ready))
 
@@ -58,6 +60,9 @@ class Service:
             self.readiness.add("postgres", lambda: None if directory.reachable(patience_s) else "does not answer")
             app.state.directory = directory
             cards = ScorecardReader(pool, definitions, settings.comparison_s, self._now)
+            cache = AnswerCache(settings.cache_s, settings.cache_entries)
+            answers = CardAnswers(cards, cache)
+            self.asgi.begin(directory, answers)
             app.state.parts = Parts(
                 brands=Brands(pool, directory, settings.idempotency_s),
                 values=ValueReader(pool, definitions, self._now),
@@ -70,7 +75,9 @@ class Service:
                 own=OwnDefinitions(pool, definitions, self._now),
                 definitions=definitions,
                 targets=Targets(pool, definitions, self._now),
-                cache=AnswerCache(settings.cache_s, settings.cache_entries),
+                cache=cache,
+                cards=answers,
+                shortcut=self.asgi,
             )
             yield
 

@@ -14,7 +14,7 @@ from bellwether.adapters.postgres.pool import Connection, Pool
 from bellwether.catalogue.cuts import cut_name
 from bellwether.catalogue.kpi import Kpi
 from bellwether.catalogue.own import TenantCatalogue
-from bellwether_api.card_values import CardFrame, CardValues, evaluated, read_evaluable, read_kept
+from bellwether_api.card_values import CardFrame, CardValues, KeptReader, evaluated, read_evaluable
 from bellwether_api.cuts import Cut, stored_cuts
 from bellwether_api.database import reading
 from bellwether_api.refreshing import RefreshingCache
@@ -29,8 +29,9 @@ _EVERYTHING = Viewpoint(0)
 class Comparisons:
     """Shows the period before unchanged for `keep_s` seconds, channels for `_CHANNELS_S`; twice that at the longest."""
 
-    def __init__(self, pool: Pool, keep_s: float) -> None:
+    def __init__(self, pool: Pool, kept: KeptReader, keep_s: float) -> None:
         self._pool = pool
+        self._kept = kept
         self._before = RefreshingCache[CardValues](keep_s, _ENTRIES)
         self._channels = RefreshingCache[dict[str, CardValues]](min(keep_s, _CHANNELS_S), _ENTRIES)
 
@@ -51,14 +52,14 @@ class Comparisons:
         compared = {key: kpi for key, kpi in frame.kpis.items() if kpi.benchmarks}
         if not compared:
             return {}
-        narrow = frame._replace(kpis=compared)
+        narrow = frame._replace(kpis=compared, name=(frame.name, "compared"))
         key = (brand.brand_id, frame.period, frame.last_day, tuple(compared))
         return await self._channels.get(key, lambda: self._read_channels(brand, narrow))
 
     async def _read_channels(self, brand: Brand, frame: CardFrame) -> dict[str, CardValues]:
         async with reading(self._pool) as connection:
             cuts = await channel_cuts(connection, brand, frame.kpis.values())
-            kept = await read_kept(connection, brand, cuts, frame)
+            kept = (await self._kept.read(connection, brand, cuts, frame)).by_cut if cuts else {}
             missing = [cut for cut in cuts if cut not in kept]
             sources = await read_evaluable(connection, brand, missing, frame.span, _EVERYTHING, frame.kpis.values())
         values = await asyncio.to_thread(evaluated, sources, frame.span, list(frame.kpis.values()))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import OrderedDict
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
 import msgspec
 
 from bellwether.adapters.postgres.directory import Brand
-from bellwether.adapters.postgres.pool import Connection
+from bellwether.adapters.postgres.pool import Connection, Row
 from bellwether.adapters.postgres.readings import read_sources
 from bellwether.catalogue.evaluate import Sources, Value, current_spans, facts_of, idle, value_of
 from bellwether.catalogue.kpi import Kpi
@@ -22,7 +23,17 @@ from bellwether_api.viewpoint import Viewpoint
 CardValues = dict[str, Value]
 """Value by KPI key."""
 
-_KEPT = "SELECT cut, as_of, fresh_to, body FROM kpi_current WHERE brand_id = $1 AND cut = any($2)"
+# A row that did not change since it was read is not sent again: its version is who wrote it, and for which moment.
+_KEPT = """
+    SELECT cut, as_of, fresh_to, kept.xmin::text AS writer,
+        CASE WHEN kept.xmin::text = known_writer AND as_of = known_as_of THEN NULL ELSE body END AS body,
+        EXISTS (SELECT FROM target_version WHERE brand_id = $1) AS has_targets
+    FROM unnest($2::text[], $3::text[], $4::bigint[]) AS asked (cut, known_writer, known_as_of)
+    JOIN kpi_current kept USING (cut)
+    WHERE kept.brand_id = $1
+"""
+_MOST_ROWS = 512
+_MOST_FRAMES = 64
 _by_key = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _value = msgspec.json.Decoder(Value).decode
 
@@ -31,6 +42,7 @@ class CardFrame(NamedTuple):
     """What a card is read over: a period, its span, the span before it, and the definitions that held at its end.
 
     last_day: the local date that holds the end
+    name: equal ones stand for equal periods and definitions of one brand
     """
 
     period: Period
@@ -38,6 +50,7 @@ class CardFrame(NamedTuple):
     before: Span
     last_day: date
     kpis: Mapping[str, Kpi]
+    name: Hashable
 
 
 class KeptValues(NamedTuple):
@@ -47,20 +60,68 @@ class KeptValues(NamedTuple):
     fresh_to: int
 
 
-async def read_kept(
-    connection: Connection, brand: Brand, cuts: Collection[str], frame: CardFrame
-) -> dict[str, KeptValues]:
-    """The kept values by cut, of those cuts for which all of the card's are kept over its period."""
-    rows = await connection.fetch(_KEPT, brand.brand_id, list(cuts))
-    clock = clock_of(brand.time_zone)
-    found = ((row, _kept_values(row["body"], ceil_minute(row["as_of"]), frame, clock)) for row in rows)
-    return {row["cut"]: KeptValues(values, row["fresh_to"]) for row, values in found if values is not None}
+class _Row:
+    """A row of kept values, and what cards have shown of it."""
+
+    __slots__ = ("_by_key", "_shown", "as_of", "fresh_to", "writer")
+
+    def __init__(self, row: Row) -> None:
+        self.writer: str = row["writer"]
+        self.as_of: int = row["as_of"]
+        self.fresh_to: int = row["fresh_to"]
+        self._by_key = _by_key(row["body"])
+        self._shown: dict[Hashable, KeptValues | None] = {}
+
+    def shown(self, frame: CardFrame, clock: LocalClock) -> KeptValues | None:
+        """The values of a card; None if they are not of its period."""
+        key = (frame.name, frame.span.start)
+        if key not in self._shown:
+            if len(self._shown) >= _MOST_FRAMES:
+                self._shown.clear()
+            values = _kept_values(self._by_key, ceil_minute(self.as_of), frame, clock)
+            self._shown[key] = None if values is None else KeptValues(values, self.fresh_to)
+        return self._shown[key]
 
 
-def _kept_values(body: bytes, minute: int, frame: CardFrame, clock: LocalClock) -> CardValues | None:
+class Kept(NamedTuple):
+    """Kept values by cut, of those cuts for which all of the card's are kept; whether the brand ever had a target."""
+
+    by_cut: dict[str, KeptValues]
+    has_targets: bool
+
+
+class KeptReader:
+    """Reads kept values; remembers the rows that were asked for last."""
+
+    def __init__(self) -> None:
+        self._rows: OrderedDict[tuple[int, str], _Row] = OrderedDict()
+
+    async def read(self, connection: Connection, brand: Brand, cuts: Collection[str], frame: CardFrame) -> Kept:
+        """The kept values, over the period of the card, as they are now."""
+        known = {cut: self._rows.get((brand.brand_id, cut)) for cut in cuts}
+        writers, moments = zip(*((row and row.writer, row and row.as_of) for row in known.values()), strict=True)
+        rows = await connection.fetch(_KEPT, brand.brand_id, list(known), list(writers), list(moments))
+        clock = clock_of(brand.time_zone)
+        shown = ((row["cut"], self._row(brand.brand_id, row, known).shown(frame, clock)) for row in rows)
+        return Kept({cut: values for cut, values in shown if values is not None}, any(r["has_targets"] for r in rows))
+
+    def _row(self, brand_id: int, row: Row, known: Mapping[str, _Row | None]) -> _Row:
+        """The row as it was sent, or the known one where it is still that."""
+        before = known[row["cut"]] if row["body"] is None else None
+        found = before or _Row(row)
+        key = (brand_id, row["cut"])
+        self._rows[key] = found
+        self._rows.move_to_end(key)
+        while len(self._rows) > _MOST_ROWS:
+            self._rows.popitem(last=False)
+        return found
+
+
+def _kept_values(
+    by_key: Mapping[str, msgspec.Raw], minute: int, frame: CardFrame, clock: LocalClock
+) -> CardValues | None:
     """The values of a row whose windows end at a minute; None if they are not of the card's period."""
     span = current_spans(minute, clock, minute)[frame.period.window]
-    by_key = _by_key(body)
     if span.start != frame.span.start or not by_key.keys() >= frame.kpis.keys():
         return None
     # Only what the card shows is decoded: a row holds every KPI in ten windows.

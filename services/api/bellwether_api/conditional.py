@@ -15,10 +15,15 @@ def _tags(header: str) -> set[str]:
     return {tag.strip().removeprefix("W/") for tag in header.split(",")}
 
 
+def has_it(if_none_match: str, etag: str) -> bool:
+    """Whether the header names what the ETag names."""
+    return not _tags(if_none_match).isdisjoint((etag, "*"))
+
+
 def answer(encoded: Encoded, if_none_match: str | None, headers: Mapping[str, str] | None = None) -> Response:
     """The answer, or 304 without a body to whoever has it already."""
     told = {"ETag": encoded.etag, "Cache-Control": "private, no-cache", "Vary": "Authorization", **(headers or {})}
-    if if_none_match is not None and _tags(if_none_match) & {encoded.etag, "*"}:
+    if if_none_match is not None and has_it(if_none_match, encoded.etag):
         return Response(status_code=304, headers=told)
     return Response(encoded.body, media_type=_JSON, headers=told)
 

@@ -16,6 +16,14 @@ async def reading(pool: Pool) -> AsyncIterator[Connection]:
 
 
 @asynccontextmanager
+async def asking(pool: Pool) -> AsyncIterator[Connection]:
+    """A view for one statement, which needs no transaction around it. Raises Unavailable."""
+    with _away_as_unavailable():
+        async with pool.connection() as connection:
+            yield connection
+
+
+@asynccontextmanager
 async def changing(pool: Pool) -> AsyncIterator[Connection]:
     """One transaction, committed at the end. Raises Unavailable; whether it was committed is then open."""
     with _away_as_unavailable():

@@ -10,6 +10,7 @@ from bellwether.adapters.postgres.directory import Brand, Directory
 from bellwether.domain.keys import Caller, Scope
 from bellwether_api.brands import Brands
 from bellwether_api.cache import AnswerCache
+from bellwether_api.card_answers import CardAnswers
 from bellwether_api.integrity import Marks
 from bellwether_api.issuing import IssuedCards
 from bellwether_api.label import LabelReader
@@ -17,6 +18,7 @@ from bellwether_api.own_kpis import OwnDefinitions
 from bellwether_api.receipts import ReceiptReader
 from bellwether_api.scorecards import ScorecardReader
 from bellwether_api.series import SeriesReader
+from bellwether_api.shortcut import Shortcut
 from bellwether_api.targets import Targets
 from bellwether_api.values import ValueReader
 
@@ -38,6 +40,8 @@ class Parts:
         definitions: Definitions,
         targets: Targets,
         cache: AnswerCache,
+        cards: CardAnswers,
+        shortcut: Shortcut,
     ) -> None:
         self.brands = brands
         self.values = values
@@ -51,6 +55,8 @@ class Parts:
         self.definitions = definitions
         self.targets = targets
         self.cache = cache
+        self.cards = cards
+        self.shortcut = shortcut
 
 
 async def _parts(request: Request) -> Parts:

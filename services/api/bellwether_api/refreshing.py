@@ -37,8 +37,11 @@ class RefreshingCache(Generic[T]):
                 self._refresh(key, make, now)
             else:
                 entry = None
+        entry = entry or self._begin(key, make, now)
+        if entry.task.done():
+            return entry.task.result()
         # Shielded: whoever goes away must not take the value from the others.
-        return await asyncio.shield((entry or self._begin(key, make, now)).task)
+        return await asyncio.shield(entry.task)
 
     def _begin(self, key: Hashable, make: Callable[[], Awaitable[T]], now: float) -> _Entry[T]:
         entry = _Entry(now, asyncio.create_task(_made(make)))

@@ -16,8 +16,8 @@ from bellwether.domain.totals import Totals
 
 ADVOCATE_FROM = 3
 """So many positive mentions of the brand make an author an advocate, from the moment of the last of them."""
-DEEDS_KEPT = 256
-"""The latest deeds of somebody who is no advocate that are kept, in case a late mention makes them an advocate's.
+ACTS_KEPT = 256
+"""The latest acts of an author that are kept at least, in case a late mention makes them an advocate's.
 What was forgotten before stays what it was."""
 
 
@@ -47,7 +47,7 @@ class Author(msgspec.Struct, array_like=True):
     """One author of a brand.
 
     praised: the moments of the earliest positive mentions, ascending, at most ADVOCATE_FROM
-    deeds: ascending, what the author did before being an advocate
+    deeds: ascending, what the author did before acts had rows of their own
     """
 
     praised: list[int] = []
@@ -59,7 +59,7 @@ class Author(msgspec.Struct, array_like=True):
         return self.praised[-1] if len(self.praised) == ADVOCATE_FROM else None
 
     def praise(self, moment: int) -> Iterator[Deed]:
-        """Take a positive mention of the brand; gives the deeds that count as an advocate's by it."""
+        """Take a positive mention of the brand; gives the old deeds that count as an advocate's by it."""
         insort(self.praised, moment)
         del self.praised[ADVOCATE_FROM:]
         if (since := self.advocate_since) is not None:
@@ -67,15 +67,6 @@ class Author(msgspec.Struct, array_like=True):
             released = self.deeds[first:]
             del self.deeds[first:]
             yield from released
-
-    def act(self, deed: Deed) -> Iterator[Deed]:
-        """Take a deed; gives it if it counts as an advocate's."""
-        since = self.advocate_since
-        if since is not None and deed.moment >= since:
-            yield deed
-            return
-        insort(self.deeds, deed)
-        del self.deeds[:-DEEDS_KEPT]
 
 
 def _moment(deed: Deed) -> int:

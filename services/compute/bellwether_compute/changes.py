@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from bellwether.wire.events import (
     Mention,
     MessageReceived,
 )
+from bellwether_compute.acts import Act
 from bellwether_compute.affairs import Entity, EntityKey
 from bellwether_compute.authors import Author
 from bellwether_compute.content import Item
@@ -62,6 +62,9 @@ class Changes:
     conversations: dict[tuple[BrandState, ConversationKey], Conversation] = field(default_factory=dict)
     receipts: dict[tuple[BrandState, ConversationKey, str], Receipt] = field(default_factory=dict)
     heard: list[Heard] = field(default_factory=list)
+    identities: dict[int, bytes] = field(default_factory=dict)
+    """Of new events, by the ids in memory of their records."""
+    acts: list[Act] = field(default_factory=list)
     authors: dict[tuple[BrandState, str], Author] = field(default_factory=dict)
     traces: dict[tuple[BrandState, TraceKey], Trace] = field(default_factory=dict)
     shows: dict[tuple[BrandState, ItemKey], Show] = field(default_factory=dict)
@@ -82,15 +85,21 @@ class Changes:
     left_out: list[LeftOut] = field(default_factory=list)
     moved: dict[tuple[BrandState, str], int] = field(default_factory=dict)
     """When the intake took the oldest event that moved a brand and cut, in ms."""
+    _noted: dict[tuple[BrandState, Cuts], int] = field(default_factory=dict)
+    """The same by cuts that were noted together."""
 
     def hear(self, taken: Taken, derived: Derived) -> None:
         """Keep an event for what it says of the people behind it, if it may say something."""
         if type(taken.event) in _OF_PEOPLE:
             self.heard.append(Heard(taken, derived))
 
-    def note(self, brand: BrandState, cuts: Iterable[str], timestamp: int) -> None:
+    def note(self, brand: BrandState, cuts: Cuts, timestamp: int) -> None:
         """Something of a brand moved in these cuts; the intake took it at `timestamp`, in ms."""
         brand.fresh_to = max(brand.fresh_to, timestamp // 1000)
+        oldest = self._noted.get((brand, cuts))
+        if oldest is not None and oldest <= timestamp:
+            return
+        self._noted[brand, cuts] = timestamp
         for cut in cuts:
             before = self.moved.get((brand, cut))
             self.moved[brand, cut] = timestamp if before is None else min(before, timestamp)

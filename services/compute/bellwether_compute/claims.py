@@ -6,11 +6,10 @@ Kafka's own committed offsets are never read: they are for lag tools alone.
 
 from __future__ import annotations
 
-from hashlib import blake2b
-
 import structlog
 
-from bellwether.adapters.kafka.log_reader import LogReader, Record
+from bellwether.adapters.kafka.fingerprint import fingerprint
+from bellwether.adapters.kafka.log_reader import LogReader
 from bellwether.adapters.postgres.pool import Pool
 from bellwether.domain.errors import Unavailable
 from bellwether_compute.loading import open_horizon
@@ -36,13 +35,6 @@ class Halted(Exception):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
-
-
-def fingerprint(record: Record) -> bytes:
-    """What tells a record of this log from one at the same offset of another."""
-    place = f"{record.offset} {record.timestamp} ".encode()
-    body = b"\0".join((record.key or b"", record.value or b""))
-    return blake2b(place + body, digest_size=16).digest()
 
 
 class Claimant:
@@ -90,7 +82,8 @@ class Claimant:
         """Require that the log holds what comes next, and that the last applied record is in it."""
         begin, end = await self._reader.bounds(part)
         if not begin <= next_offset <= end:
-            raise Halted("range", f"partition {part} holds {begin} to {end}, next is {next_offset}")
+            gone = f", {begin - next_offset} records are gone" if next_offset < begin else ""
+            raise Halted("range", f"partition {part} holds {begin} to {end}, next is {next_offset}{gone}")
         if last is not None and begin < next_offset:
             record = await self._reader.record_at(part, next_offset - 1)
             if record is None or record.offset != next_offset - 1 or fingerprint(record) != last:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from bellwether.catalogue.publications import less
 from bellwether.domain.totals import Totals
-from bellwether.wire.events import ContentMetrics, ContentPublished, Interaction
 from bellwether_compute.changes import Changes
 from bellwether_compute.content import Item, Traits, cohort, counted_by_minute, described, traits_of
 from bellwether_compute.gains import count_gain
-from bellwether_compute.groups import Groups, place_of
+from bellwether_compute.groups import Groups
 from bellwether_compute.state import BrandState, ItemKey
 from bellwether_compute.subjects import item_key
 from bellwether_compute.taking import Taken
@@ -35,12 +35,13 @@ class Cohorts:
     def __init__(self, fresh: Sequence[Taken]) -> None:
         self._before: dict[tuple[BrandState, ItemKey], _Before] = {}
         self._recorded: dict[tuple[BrandState, ItemKey], int] = {}
-        self._by_event: set[tuple[BrandState, ItemKey]] = set()
+        self._told: defaultdict[tuple[BrandState, ItemKey], list[Taken]] = defaultdict(list)
         for taken in fresh:
             if key := item_key(taken):
-                self._by_event.add((taken.brand, key))
-                self._touch(taken.brand, key, taken.record.timestamp // 1000)
-                describe(taken.brand.items[key], key, taken)
+                self._told[taken.brand, key].append(taken)
+        for (brand, key), events in self._told.items():
+            self._touch(brand, key, max(taken.record.timestamp for taken in events) // 1000)
+            describe(brand.items[key], key, events)
 
     def _touch(self, brand: BrandState, key: ItemKey, recorded: int) -> None:
         if (brand, key) not in self._before:
@@ -62,7 +63,7 @@ class Cohorts:
                 continue
             for minute, counts in counted_by_minute(item).items():
                 for traits, sign in ((before.traits, -1), (item.traits, 1)):
-                    sums = groups.at(place_of(brand, traits.cuts, minute, recorded)).sums
+                    sums = groups.of(brand, traits.cuts, minute, recorded).sums
                     for counter, count in counts.items():
                         count_gain(sums, counter, sign * count, influenced=traits.influenced)
 
@@ -72,25 +73,27 @@ class Cohorts:
             item, recorded = brand.items[key], self._recorded[brand, key]
             _follow(item, brand, key[0], published_at, brand.clock.day(recorded))
             after = cohort(item)
-            if after == before and (brand, key) not in self._by_event:
+            if after == before and (brand, key) not in self._told:
                 continue
             if published_at is not None:
-                groups.at(place_of(brand, traits.cuts, published_at, recorded)).add(less(before))
+                groups.of(brand, traits.cuts, published_at, recorded).add(less(before))
             if item.published_at is not None:
-                groups.at(place_of(brand, item.traits.cuts, item.published_at, recorded)).add(after)
+                groups.of(brand, item.traits.cuts, item.published_at, recorded).add(after)
             changes.items[brand, key] = item
             if traits.cuts not in ((), item.traits.cuts):
                 changes.recut[brand, key] = recorded
-            changes.note(brand, {*traits.cuts, *item.traits.cuts}, recorded * 1000)
+            changes.note(brand, traits.cuts, recorded * 1000)
+            changes.note(brand, item.traits.cuts, recorded * 1000)
 
 
-def describe(item: Item, key: ItemKey, taken: Taken) -> None:
-    """Take what an event says of an item."""
-    event = taken.event
-    if isinstance(event, Interaction | ContentMetrics | ContentPublished):
-        attributes = described(item.attributes, event, taken.time)
-        if attributes is not item.attributes or not item.traits.cuts:
-            item.attributes, item.traits = attributes, traits_of(key[0], attributes)
+def describe(item: Item, key: ItemKey, events: Iterable[Taken]) -> None:
+    """Take what events say of an item."""
+    attributes = item.attributes
+    for taken in events:
+        event: Any = taken.event
+        attributes = described(attributes, event, taken.time)
+    if attributes is not item.attributes or not item.traits.cuts:
+        item.attributes, item.traits = attributes, traits_of(key[0], attributes)
 
 
 def _follow(item: Item, brand: BrandState, channel: str, published_before: int | None, known_on: int) -> None:

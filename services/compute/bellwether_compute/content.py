@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -63,6 +64,7 @@ class Snapshot(msgspec.Struct, array_like=True):
 Attributes = dict[str, tuple[int, int, str]]
 """Rank, moment and value by field of the event's body; the smallest stands, whatever came first."""
 _DESCRIBING = ("campaign", "content_type", "owner", "influencer", "team")
+_describing = attrgetter(*_DESCRIBING)
 
 
 class Traits(NamedTuple):
@@ -105,6 +107,12 @@ class Item(msgspec.Struct):
         """The counters that snapshots have shown."""
         return self.forgotten.keys() | {counter for snapshot in self.snapshots for counter in snapshot.counts}
 
+    def measures(self, counter: str) -> bool:
+        """Whether snapshots have shown a counter."""
+        if counter in self.forgotten:
+            return True
+        return bool(self.snapshots) and any(counter in snapshot.counts for snapshot in reversed(self.snapshots))
+
 
 class StoredItem(msgspec.Struct, array_like=True):
     """The part of an item that is packed into one column."""
@@ -128,8 +136,8 @@ def described(
     """The attributes of an item with what an event at a moment says of it."""
     rank = 0 if type(event) is ContentPublished else 1
     found = attributes
-    for name in _DESCRIBING:
-        if value := getattr(event.data, name):
+    for name, value in zip(_DESCRIBING, _describing(event.data), strict=True):
+        if value:
             told = (rank, moment, value)
             if name not in found or told < found[name]:
                 found = {**found, name: told}
@@ -143,13 +151,14 @@ def traits_of(channel: str, attributes: Attributes) -> Traits:
     return Traits(cuts, "influencer" in told, "campaign" in told and "team" in told)
 
 
-def interact(item: Item, moment: int, counter: str, count: int) -> Iterator[Gain]:
+def interact(item: Item, moment: int, counter: str, count: int) -> Sequence[Gain]:
     """An interaction event: it counts unless snapshots show this counter.
 
     count: how often, negative where taken back
     """
-    if count and counter not in item.measured():
-        yield _gain(item, moment, counter, count, count)
+    if not count or item.measures(counter):
+        return ()
+    return (_gain(item, moment, counter, count, count),)
 
 
 def observe(item: Item, moment: int, counts: Counts) -> Iterator[Gain]:
@@ -157,6 +166,23 @@ def observe(item: Item, moment: int, counts: Counts) -> Iterator[Gain]:
 
     A snapshot between two known ones moves part of the later one's gain to itself.
     """
+    last = item.snapshots[-1] if item.snapshots else None
+    if last and last.observed_at < moment and counts.keys() <= last.counts.keys():
+        yield from _observe_next(item, moment, last.counts, counts)
+    else:
+        yield from _observe_any(item, moment, counts)
+    _forget_oldest(item)
+
+
+def _observe_next(item: Item, moment: int, last: Counts, counts: Counts) -> Iterator[Gain]:
+    """A snapshot after all others, of counters that the last one shows: by far the most are."""
+    for counter, count in counts.items():
+        if count != last[counter]:
+            yield _gain(item, moment, counter, count - last[counter], max(0, count - last[counter]))
+    item.snapshots = [*item.snapshots, Snapshot(moment, counts)]
+
+
+def _observe_any(item: Item, moment: int, counts: Counts) -> Iterator[Gain]:
     if item.forgotten and moment < item.snapshots[0].observed_at:
         _recall(item)
     yield from _take_back_interactions(item, counts.keys() - item.measured())
@@ -176,7 +202,6 @@ def observe(item: Item, moment: int, counts: Counts) -> Iterator[Gain]:
             yield from _revise(item, later, counter, anchor, value, -1)
             yield from _revise(item, later, counter, count, value, 1)
     item.snapshots = [*before, present, *after]
-    _forget_oldest(item)
 
 
 def publish(item: Item, moment: int) -> Iterator[Gain]:
@@ -305,4 +330,5 @@ def _forget_oldest(item: Item) -> None:
         for counter, count in snapshot.counts.items():
             first_at, _ = item.forgotten.get(counter, (snapshot.observed_at, 0))
             item.forgotten[counter] = first_at, count
-    item.snapshots = item.snapshots[-SNAPSHOTS_KEPT:]
+    if len(item.snapshots) > SNAPSHOTS_KEPT:
+        item.snapshots = item.snapshots[-SNAPSHOTS_KEPT:]

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from enum import Enum
+from functools import lru_cache
 from hashlib import blake2b
 from zlib import crc32
 
 from bellwether.domain.clock import DAY_S
+from bellwether_compute.identities import ENTRY_BYTES, ID_BYTES, IdentityTable
 
 HORIZON_DAYS = 8
-ENTRY_BYTES = 20
-_ID_BYTES = 16
 
 
 class Verdict(Enum):
@@ -31,8 +31,15 @@ class Verdict(Enum):
 
 def identity_of(brand_id: int, source: str, event_id: str) -> bytes:
     """The 16 bytes under which an event is remembered."""
-    text = f"{source}\0{event_id}".encode()
-    return blake2b(text, digest_size=_ID_BYTES, salt=brand_id.to_bytes(8, "little")).digest()
+    digest = _digest_of(brand_id, source).copy()
+    digest.update(event_id.encode())
+    return digest.digest()
+
+
+@lru_cache(maxsize=4096)
+def _digest_of(brand_id: int, source: str) -> blake2b:
+    """What the identities of all events of a source begin with."""
+    return blake2b(f"{source}\0".encode(), digest_size=ID_BYTES, salt=brand_id.to_bytes(8, "little"))
 
 
 def utc_day(moment: int) -> int:
@@ -45,18 +52,15 @@ class SeenEvents:
 
     def __init__(self) -> None:
         self.open_days: set[int] = set()
-        self._entries: dict[bytes, int] = {}
+        self._identities = IdentityTable()
         self._by_day: Counter[int] = Counter()
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._identities)
 
     def load(self, day: int, entries: bytes) -> None:
         """Take stored entries of a day: what `fresh_entries` were joined to."""
-        for at in range(0, len(entries), ENTRY_BYTES):
-            identity = entries[at : at + _ID_BYTES]
-            checksum = int.from_bytes(entries[at + _ID_BYTES : at + ENTRY_BYTES], "little")
-            self._entries[identity] = day << 32 | checksum
+        self._identities.load(entries, day)
         self._by_day[day] += len(entries) // ENTRY_BYTES
 
     def judge(self, identity: bytes, body: bytes, day: int) -> tuple[Verdict, bytes]:
@@ -66,13 +70,12 @@ class SeenEvents:
         """
         if day not in self.open_days:
             raise KeyError(f"day {day} is not open")
-        checksum = crc32(body)
-        seen = self._entries.get(identity)
+        checksum = crc32(body).to_bytes(4, "little")
+        seen = self._identities.add(identity, checksum, day)
         if seen is None:
-            self._entries[identity] = day << 32 | checksum
             self._by_day[day] += 1
-            return Verdict.NEW, identity + checksum.to_bytes(4, "little")
-        return (Verdict.DUPLICATE if seen & 0xFFFFFFFF == checksum else Verdict.CONFLICTING), b""
+            return Verdict.NEW, identity + checksum
+        return (Verdict.DUPLICATE if seen == checksum else Verdict.CONFLICTING), b""
 
     def close_before(self, day: int, most: int = 1_000_000) -> None:
         """Forget days before this one if they hold more than `most` identities together.
@@ -84,7 +87,7 @@ class SeenEvents:
         if sum(self._by_day[opened] for opened in old) <= most:
             return
         self.open_days -= old
-        self._entries = {k: v for k, v in self._entries.items() if v >> 32 not in old}
+        self._identities.forget(old)
         for opened in old:
             del self._by_day[opened]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, MutableMapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
+from msgspec import structs
 
 from bellwether.catalogue.cuts import cuts_of
 from bellwether.catalogue.measures import CONTENT_COUNTERS, INTERACTION_COUNTERS
@@ -12,25 +14,27 @@ from bellwether.domain.clock import floor_minute
 from bellwether.wire.events import ContentMetrics, ContentPublished, Interaction
 from bellwether_compute.changes import Changes
 from bellwether_compute.content import COUNTER_OF_KIND, Counts, Gain, Item, Traits, interact, observe, publish
-from bellwether_compute.groups import Groups, place_of
+from bellwether_compute.groups import Groups
 from bellwether_compute.state import ItemKey
 from bellwether_compute.taking import Taken, moment_of
 
 
 def snapshot_counts(event: ContentMetrics) -> Counts:
     """The counters of a snapshot; likes stand for reactions where those are not told."""
-    told = event.data.cumulative
-    found = {name: getattr(told, name) for name in told.__struct_fields__ if name != "likes"}
-    if found["reactions"] is None:
-        found["reactions"] = told.likes
-    return {name: count for name, count in found.items() if count is not None}
+    told = {name: count for name, count in structs.asdict(event.data.cumulative).items() if count is not None}
+    if (likes := told.pop("likes", None)) is not None:
+        told.setdefault("reactions", likes)
+    return told
 
 
-def gains_of(taken: Taken, key: ItemKey | None) -> Iterable[Gain]:
-    """What the item of an event gained by it; interactions without an item gain alone."""
+def take_gains(taken: Taken, key: ItemKey | None, groups: Groups, changes: Changes) -> None:
+    """Count what an event gains for its item, if it may gain something; interactions without an item gain alone."""
     if find := _GAINS.get(type(taken.event)):
-        return find(taken.brand.items[key] if key else Item(), taken, taken.event)
-    return ()
+        item = taken.brand.items[key] if key else Item()
+        if gains := list(find(item, taken, taken.event)):
+            _count_gains(taken, item if key else None, gains, groups)
+            if key:
+                _keep_points(taken, key, gains, changes)
 
 
 def _gains_by_interaction(item: Item, taken: Taken, event: Interaction) -> Iterable[Gain]:
@@ -46,12 +50,20 @@ def _gains_by_publication(item: Item, taken: Taken, event: ContentPublished) -> 
     return () if event.data.ugc else publish(item, taken.time)
 
 
-_INFLUENCER: dict[str, list[str]] = {
-    counter: [
-        *(["influencer_interactions"] if counter in INTERACTION_COUNTERS else []),
-        *([f"influencer_{counter}"] if counter in ("reach", "impressions", "clicks") else []),
-    ]
+def _measures_of(counter: str, *, influenced: bool) -> tuple[str, ...]:
+    """All measures that hold what is gained in a counter."""
+    found = [counter, *(["interactions"] if counter in INTERACTION_COUNTERS else [])]
+    if influenced and counter in INTERACTION_COUNTERS:
+        found.append("influencer_interactions")
+    if influenced and counter in ("reach", "impressions", "clicks"):
+        found.append(f"influencer_{counter}")
+    return tuple(found)
+
+
+_MEASURES: dict[tuple[str, bool], tuple[str, ...]] = {
+    (counter, influenced): _measures_of(counter, influenced=influenced)
     for counter in CONTENT_COUNTERS
+    for influenced in (False, True)
 }
 _SIGN = {"add": 1, "edit": 0, "remove": -1}
 _GAINS: dict[type, Callable[[Item, Taken, Any], Iterable[Gain]]] = {
@@ -61,18 +73,31 @@ _GAINS: dict[type, Callable[[Item, Taken, Any], Iterable[Gain]]] = {
 }
 
 
-def keep_gain(taken: Taken, key: ItemKey | None, gain: Gain, groups: Groups, changes: Changes) -> None:
-    """Count a gain where it belongs, and keep the point of the item."""
+def _count_gains(taken: Taken, item: Item | None, gains: Sequence[Gain], groups: Groups) -> None:
+    """Count gains where they belong."""
     brand, recorded = taken.brand, taken.record.timestamp // 1000
-    traits = brand.items[key].traits if key else _traits_of_event(taken)
-    if gain.counted:
-        place = place_of(brand, traits.cuts, gain.moment, recorded)
-        count_gain(groups.at(place).sums, gain.counter, gain.counted, influenced=traits.influenced)
-    minute = floor_minute(gain.moment)
-    if key and gain.earned:
-        point = (brand, key, minute, brand.clock.day(recorded))
-        changes.points.setdefault(point, Counter())[gain.counter] += gain.earned
-        _note_point(brand.items[key], minute, gain)
+    traits = item.traits if item else _traits_of_event(taken)
+    for moment, counter, _, counted in gains:
+        if counted:
+            sums = groups.of(brand, traits.cuts, moment, recorded).sums
+            count_gain(sums, counter, counted, influenced=traits.influenced)
+
+
+def _keep_points(taken: Taken, key: ItemKey, gains: Sequence[Gain], changes: Changes) -> None:
+    """Keep the points of the item."""
+    brand, item = taken.brand, taken.brand.items[key]
+    known_on = brand.clock.day(taken.record.timestamp // 1000)
+    for moment, counter, earned, _ in gains:
+        if not earned:
+            continue
+        minute = floor_minute(moment)
+        point = (brand, key, minute, known_on)
+        if (points := changes.points.get(point)) is None:
+            points = changes.points[point] = Counter()
+        points[counter] = points.get(counter, 0) + earned
+        if item.by_minute is not None:  # for a snapshot later in the batch to take back from
+            counts = item.by_minute.setdefault(minute, {})
+            counts[counter] = counts.get(counter, 0) + earned
 
 
 def _traits_of_event(taken: Taken) -> Traits:
@@ -81,18 +106,7 @@ def _traits_of_event(taken: Taken) -> Traits:
     return Traits(cuts_of(data), data.influencer is not None, False)
 
 
-def count_gain(sums: MutableMapping[str, int], counter: str, counted: int, *, influenced: bool) -> None:
+def count_gain(sums: defaultdict[str, int], counter: str, counted: int, *, influenced: bool) -> None:
     """Count what was gained in a counter under all measures that hold it."""
-    sums[counter] = sums.get(counter, 0) + counted
-    held = ["interactions"] if counter in INTERACTION_COUNTERS else []
-    if influenced:
-        held += _INFLUENCER[counter]
-    for measure in held:
-        sums[measure] = sums.get(measure, 0) + counted
-
-
-def _note_point(item: Item, minute: int, gain: Gain) -> None:
-    """Keep the points of an item whole, for a snapshot later in the batch to take back from."""
-    if item.by_minute is not None:
-        counts = item.by_minute.setdefault(minute, {})
-        counts[gain.counter] = counts.get(gain.counter, 0) + gain.earned
+    for measure in _MEASURES[counter, influenced]:
+        sums[measure] += counted

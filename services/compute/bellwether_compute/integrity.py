@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -19,7 +19,7 @@ from bellwether.catalogue.screen import PROMPT_S, RULES, Rule, SuspectMeasure, T
 SIGHTINGS_KEPT = 256
 """The latest sightings of a trace that are kept; what was marked before stays marked."""
 VISITS_KEPT = 64
-"""The earliest visits to a user's item that are kept: only prompt ones are ever asked for."""
+"""The earliest visits to a user's item that are looked at when its publication is told of after them."""
 _SIDE = "\0"
 
 
@@ -182,35 +182,39 @@ class Publication(msgspec.Struct, array_like=True, frozen=True, order=True):
 
 
 class Show(msgspec.Struct, array_like=True):
-    """An item that is, or may be, a user's: its publication, and the earliest interactions with it.
+    """An item that is, or may be, a user's.
 
-    visits: ascending by moment and id, as sightings of which `what` is not told yet
+    published: ascending, mostly one
+    visits: interactions from before acts had rows of their own, ascending by moment and id
     """
 
     published: list[Publication] = []
     visits: list[Sighting] = []
 
-    def publish(self, publication: Publication, channel: str) -> Iterator[TracedSighting]:
-        """Take the publication; gives the visits that were prompt. The item may be told of more than once."""
-        if publication not in self.published:
-            insort(self.published, publication)
-            for visit in self.visits:
-                yield from _between(publication, visit, channel)
-
-    def is_full_before(self, visit: Sighting) -> bool:
-        """Whether as many earlier interactions are kept as ever are."""
-        return len(self.visits) >= VISITS_KEPT and _order(self.visits[-1]) <= _order(visit)
+    def publish(self, publication: Publication) -> bool:
+        """Take the publication; whether it was not told of before."""
+        if publication in self.published:
+            return False
+        insort(self.published, publication)
+        return True
 
     def visit(self, visit: Sighting, channel: str) -> Iterator[TracedSighting]:
         """Take an interaction; gives it for every publication of the item after which it was prompt."""
-        if not self.is_full_before(visit):
-            insort(self.visits, visit, key=_order)
-            del self.visits[VISITS_KEPT:]
         for publication in self.published:
-            yield from _between(publication, visit, channel)
+            yield from between(publication, visit, channel)
 
 
-def _between(publication: Publication, visit: Sighting, channel: str) -> Iterator[TracedSighting]:
+NO_SHOW = Show()
+"""Stands for every item of which nothing is stored; never changed."""
+
+
+def earliest(visits: Iterable[Sighting]) -> list[Sighting]:
+    """The earliest of the interactions with an item, each once: as many as are looked at."""
+    by_order = {_order(visit): visit for visit in visits}
+    return [by_order[order] for order in sorted(by_order)[:VISITS_KEPT]]
+
+
+def between(publication: Publication, visit: Sighting, channel: str) -> Iterator[TracedSighting]:
     """A prompt visit by another than the author, in the trace of the two."""
     if 0 <= visit.moment - publication.moment <= PROMPT_S and visit.author != publication.author:
         one, other = sorted((publication.author, visit.author))

@@ -77,10 +77,11 @@ Brands = Mapping[int, BrandState]
 
 async def open_days(connection: Connection, stream: str, partition: PartitionState, moments: Iterable[int]) -> None:
     """Load the identities of the days of these events that are not in memory."""
-    if days := days_to_open(partition.seen, moments):
-        for day, entries in await connection.fetch(_SEGMENTS, stream, partition.part, list(days)):
-            partition.seen.load(day, entries)
-        partition.seen.open_days |= days
+    for day in sorted(days_to_open(partition.seen, moments)):
+        # Day by day, since all of them may be some hundred MB.
+        rows = await connection.fetch(_SEGMENTS, stream, partition.part, [day])
+        partition.seen.load(day, b"".join([row[1] for row in rows]))
+        partition.seen.open_days.add(day)
 
 
 async def open_horizon(connection: Connection, stream: str, partition: PartitionState, now: int) -> None:
@@ -93,7 +94,7 @@ async def open_horizon(connection: Connection, stream: str, partition: Partition
 async def load_for(connection: Connection, fresh: Sequence[Taken]) -> None:
     """Load brands, content items and conversations that these events are about."""
     brands = {taken.brand.brand.brand_id: taken.brand for taken in fresh}
-    await _load_brands(connection, {i: b for i, b in brands.items() if not b.loaded})
+    await load_brands(connection, brands.values())
     await _load_items(connection, brands, fresh)
     await _load_followed(connection, brands, fresh)
     await _load_points(connection, brands, fresh)
@@ -111,10 +112,9 @@ async def load_chunks(connection: Connection, wanted: Mapping[tuple[BrandState, 
     await load(connection, timelines, chunks)
 
 
-async def load_brand(connection: Connection, brand: BrandState) -> None:
-    """Load audiences, waiting messages and freshness of a brand, unless they are in memory."""
-    if not brand.loaded:
-        await _load_brands(connection, {brand.brand.brand_id: brand})
+async def load_brands(connection: Connection, brands: Iterable[BrandState]) -> None:
+    """Load audiences, waiting messages and freshness of those brands that are not in memory."""
+    await _load_brands(connection, {brand.brand.brand_id: brand for brand in brands if not brand.loaded})
 
 
 async def _load_brands(connection: Connection, brands: Brands) -> None:

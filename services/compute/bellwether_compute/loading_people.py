@@ -12,18 +12,28 @@ from bellwether.adapters.postgres.readings_integrity import read_overruled, read
 from bellwether.catalogue.cuts import TOTAL
 from bellwether_compute.authors import Author
 from bellwether_compute.changes import Heard
-from bellwether_compute.integrity import Mark, Show, Sighting, TraceKey
+from bellwether_compute.integrity import NO_SHOW, Ground, Mark, Show, Sighting, Trace, TraceKey
+from bellwether_compute.recent import EVER, Recents
 from bellwether_compute.state import BrandState, ItemKey
-from bellwether_compute.taking import Taken
 
 _AUTHOR = msgspec.msgpack.Decoder(Author)
 _TRACE = msgspec.msgpack.Decoder(list[Sighting])
 _SHOW = msgspec.msgpack.Decoder(Show)
+_STORED_GROUNDS = msgspec.json.Decoder(dict[str, Ground])
 Key = TypeVar("Key")
 
 _AUTHORS = """
     SELECT a.brand_id, a.author_id, a.state
     FROM unnest($1::int[], $2::text[]) AS wanted(brand_id, author_id) JOIN author_state a USING (brand_id, author_id)
+"""
+AUTHORS_AT_ONCE = 50_000
+"""So many authors at most are loaded ahead, shared by the brands that a batch is the first of: of a brand with no more
+than its share all who have praised it are in memory.
+"""
+_AUTHORS_OF = """
+    SELECT a.brand_id, a.author_id, a.state FROM unnest($1::int[]) AS b(brand_id), LATERAL (
+        SELECT * FROM author_state a WHERE a.brand_id = b.brand_id LIMIT $2
+    ) a
 """
 _TRACES = """
     SELECT t.brand_id, t.rule, t.subject, t.state
@@ -35,8 +45,15 @@ _SHOWS = """
     FROM unnest($1::int[], $2::text[], $3::text[]) AS wanted(brand_id, channel, content_id)
     JOIN screen_show s USING (brand_id, channel, content_id)
 """
-_MARKS = """
-    SELECT m.brand_id, m.mark_id
+# Until acts had rows of their own, these rules had traces: an index of those alone answers at once.
+_WHOLE_FROM = """
+    SELECT brand_id, greatest((SELECT max(moment) FROM author_act a WHERE a.brand_id = b.brand_id),
+        (SELECT max(touched_at) FROM screen_trace t
+            WHERE t.brand_id = b.brand_id AND t.rule IN ('burst', 'same_text', 'spree')))
+    FROM unnest($1::int[]) AS b(brand_id)
+"""
+_GROUNDS = """
+    SELECT m.brand_id, m.mark_id, m.grounds
     FROM unnest($1::int[], $2::text[]) AS wanted(brand_id, mark_id) JOIN integrity_mark m USING (brand_id, mark_id)
 """
 _ITEM_CUTS = """
@@ -52,6 +69,8 @@ _MARKS_OF = """
 """
 
 MarkedItem = tuple[BrandState, ItemKey]
+Subject = tuple[BrandState, TraceKey]
+"""What a rule looks at of a brand."""
 
 
 class StoredMark(NamedTuple):
@@ -66,56 +85,75 @@ class StoredMark(NamedTuple):
     adds: int
 
 
+async def begin(connection: Connection, brands: Iterable[BrandState]) -> None:
+    """Load what is kept in memory of the people behind brands from the first batch on, unless it is there."""
+    begun = {brand.brand.brand_id: brand for brand in brands if brand.recents is None}
+    if not begun:
+        return
+    for brand_id, latest in await connection.fetch(_WHOLE_FROM, list(begun)):
+        begun[brand_id].recents = Recents(EVER if latest is None else latest + 1)
+    share = AUTHORS_AT_ONCE // len(begun)
+    for brand_id, name, state in await connection.fetch(_AUTHORS_OF, list(begun), share + 1):
+        begun[brand_id].authors[name] = _AUTHOR.decode(state)
+    for brand in begun.values():
+        brand.stored_authors = len(brand.authors) if len(brand.authors) <= share else None
+
+
 async def load_authors(connection: Connection, heard: Iterable[Heard]) -> None:
-    """Load the authors of events, unless they are in memory; who is not stored is new."""
+    """Load authors of events, unless all of their brand are in memory; who is not stored has not praised the brand."""
     wanted = {
         (taken.brand, derived.author)
         for taken, derived in heard
-        if derived.author is not None and derived.author not in taken.brand.authors
+        if taken.brand.stored_authors != len(taken.brand.authors)
+        and derived.author is not None
+        and derived.author not in taken.brand.authors
     }
     if wanted:
         brands, names = _split(wanted)
-        for brand, name in wanted:
-            brand.authors[name] = Author()
         for brand_id, name, state in await connection.fetch(_AUTHORS, [b.brand.brand_id for b, _ in wanted], names):
             brands[brand_id].authors[name] = _AUTHOR.decode(state)
 
 
-async def load_traces(connection: Connection, keys: Collection[tuple[BrandState, TraceKey]]) -> None:
+async def load_traces(connection: Connection, subjects: Collection[Subject]) -> None:
     """Load traces of the screen, unless they are in memory; what is not stored is new."""
-    wanted = [(brand, key) for brand, key in keys if key not in brand.traces]
-    if wanted:
-        brands, traced = _split(wanted)
-        for brand, key in wanted:
-            brand.traces[key] = []
-        ids, rules, subjects = (
-            [b.brand.brand_id for b, _ in wanted],
-            [k.rule for k in traced],
-            [k.subject for k in traced],
-        )
-        for brand_id, rule, subject, state in await connection.fetch(_TRACES, ids, rules, subjects):
-            brands[brand_id].traces[TraceKey(rule, subject)] = _TRACE.decode(state)
+    wanted = [(brand, key) for brand, key in subjects if key not in brand.traces]
+    found = await read_traces(connection, wanted)
+    for brand, key in wanted:
+        brand.traces[key] = found.get((brand, key), [])
 
 
-async def load_shows(connection: Connection, shown: Iterable[tuple[Taken, ItemKey]]) -> None:
-    """Load what is known of users' items, unless it is in memory; what is not stored is new."""
-    wanted = {(taken.brand, key) for taken, key in shown if key not in taken.brand.shows}
+async def read_traces(connection: Connection, subjects: Collection[Subject]) -> dict[Subject, Trace]:
+    """Traces of the screen that are stored."""
+    if not subjects:
+        return {}
+    brands, traced = _split(subjects)
+    ids = [brand.brand.brand_id for brand, _ in subjects]
+    rows = await connection.fetch(_TRACES, ids, [key.rule for key in traced], [key.subject for key in traced])
+    return {
+        (brands[brand_id], TraceKey(rule, subject)): _TRACE.decode(state) for brand_id, rule, subject, state in rows
+    }
+
+
+async def load_shows(connection: Connection, wanted: Collection[MarkedItem]) -> None:
+    """Load what is known of users' items that are not in memory; what is not stored is nothing yet."""
     if wanted:
         brands, items = _split(wanted)
         for brand, key in wanted:
-            brand.shows[key] = Show()
+            brand.shows[key] = NO_SHOW
         ids, channels, names = [b.brand.brand_id for b, _ in wanted], [c for c, _ in items], [i for _, i in items]
         for brand_id, channel, name, state in await connection.fetch(_SHOWS, ids, channels, names):
             brands[brand_id].shows[channel, name] = _SHOW.decode(state)
 
 
-async def find_marked(connection: Connection, marks: Collection[tuple[BrandState, str]]) -> set[tuple[BrandState, str]]:
-    """Those of the marks that are stored already."""
+async def find_grounds(
+    connection: Connection, marks: Collection[tuple[BrandState, str]]
+) -> dict[tuple[BrandState, str], dict[str, Ground]]:
+    """The grounds, by rule, of those of the marks that are stored already."""
     if not marks:
-        return set()
+        return {}
     brands, names = _split(marks)
-    rows = await connection.fetch(_MARKS, [brand.brand.brand_id for brand, _ in marks], names)
-    return {(brands[brand_id], mark_id) for brand_id, mark_id in rows}
+    rows = await connection.fetch(_GROUNDS, [brand.brand.brand_id for brand, _ in marks], names)
+    return {(brands[brand_id], mark_id): _STORED_GROUNDS.decode(grounds) for brand_id, mark_id, grounds in rows}
 
 
 async def load_item_cuts(

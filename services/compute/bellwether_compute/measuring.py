@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, NamedTuple, get_type_hints
-
-from msgspec import structs
 
 from bellwether.catalogue.measures import Fold, Measure, Where
 from bellwether.catalogue.social_origins import is_social
@@ -22,6 +20,10 @@ SCALE = 1_000_000
 """Scores of surveys and assessments are kept as whole millionths of their scale."""
 PLAN_TOLERANCE = timedelta(hours=24)
 """How far from the moment planned content may be published and still be on plan."""
+_COUNTED = (Fold.COUNT, Fold.SUM, Fold.DISTINCT)
+"""What is counted of one event alone."""
+DECISIONS_KEPT = 4096
+"""Of each event type, how many different answers to what its measures ask are remembered."""
 
 Score = Callable[[str], float]
 """A text's sentiment, −1…1."""
@@ -87,16 +89,15 @@ def label_of(points: int) -> str:
 
 def derive(event: Event, score: Score, moment: int) -> Derived:
     """What is known of an event that happened at a moment; a score of the source wins over our own."""
-    data = event.data
-    author = data.author.id if data.author else None
-    own = type(event) is not Mention or event.data.of == data.brand
-    points = _points(event, score) if own else None
-    return Derived(moment, own, points, None if points is None else label_of(points), author)
+    data: Any = event.data
+    kind, author = type(event), data.author.id if data.author else None
+    own = kind is not Mention or data.of == data.brand
+    if not own or kind not in _BEARS_TEXT or (points := _points(event, score)) is None:
+        return Derived(moment, own, None, None, author)
+    return Derived(moment, own, points, label_of(points), author)
 
 
 def _points(event: Event, score: Score) -> int | None:
-    if type(event) not in _BEARS_TEXT:
-        return None
     data: Any = event.data
     if type(event) is Interaction and (data.kind != "comment" or data.op != "add"):
         return None
@@ -120,72 +121,109 @@ def _inside(value: Any, name: str) -> Any:
     return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
 
 
-def _test(where: Where) -> tuple[Read, frozenset[Any]]:
-    read = _reader(where.field)
-    if where.present is None:
-        return read, frozenset(where.among)
-    return lambda data, derived: read(data, derived) is not None, frozenset({where.present})
+def _presence(field: str) -> Read:
+    read = _reader(field)
+    return lambda data, derived: read(data, derived) is not None
 
 
-def _condition(where: Sequence[Where]) -> Callable[[Any, Derived], bool]:
-    tests = [_test(w) for w in where]
+class _Rule(NamedTuple):
+    """A measure in an event type: where it counts, and what it counts of an event (None: that it happened)."""
 
-    def holds(data: Any, derived: Derived) -> bool:
-        for read, among in tests:  # noqa: SIM110 - a generator costs as much again as the tests
-            if read(data, derived) not in among:
-                return False
-        return True
+    key: str
+    fold: Fold
+    tests: tuple[tuple[int, frozenset[Any]], ...]
+    read: Read | None
+    by: int | None
 
-    return holds
+    def holds(self, answers: Sequence[Any]) -> bool:
+        """Whether an event of which this was read is counted."""
+        return all(answers[place] in among for place, among in self.tests)
+
+    def key_for(self, answers: Sequence[Any]) -> str:
+        """Where it is counted: apart for every value of a field, or not."""
+        return self.key if self.by is None else f"{self.key}@{answers[self.by]}"
 
 
-def _counter(measure: Measure) -> Count:
-    key, holds = measure.key, _condition(measure.where)
+class _Decision(NamedTuple):
+    """What an event counts as: the measures that grow by one, and those that take something of it."""
+
+    ones: tuple[str, ...]
+    sums: tuple[tuple[str, Read], ...]
+    people: tuple[tuple[str, Read], ...]
+
+
+class _Decisions(dict[tuple[Any, ...], _Decision]):
+    """Decisions by all that conditions read of an event; emptied when they are too many."""
+
+    def __init__(self, rules: Sequence[_Rule]) -> None:
+        super().__init__()
+        self._rules = rules
+
+    def __missing__(self, answers: tuple[Any, ...]) -> _Decision:
+        if len(self) >= DECISIONS_KEPT:
+            self.clear()
+        decision = self[answers] = self._decide(answers)
+        return decision
+
+    def _decide(self, answers: Sequence[Any]) -> _Decision:
+        found: dict[Fold, list[tuple[str, Any]]] = {fold: [] for fold in _COUNTED}
+        for rule in self._rules:
+            if rule.holds(answers):
+                found[rule.fold].append((rule.key_for(answers), rule.read))
+        ones = tuple(key for key, _ in found[Fold.COUNT])
+        return _Decision(ones, tuple(found[Fold.SUM]), tuple(found[Fold.DISTINCT]))
+
+
+class _Questions:
+    """What the conditions of an event type ask of an event: each thing once, however many ask it."""
+
+    def __init__(self) -> None:
+        self._reads: dict[tuple[str, bool], Read] = {}
+
+    def ask(self, where: Where) -> tuple[int, frozenset[Any]]:
+        """The place of the answer that a condition asks for, and the answers with which it holds."""
+        if where.present is None:
+            return self.value_of(where.field), frozenset(where.among)
+        return self._place((where.field, True), _presence(where.field)), frozenset({where.present})
+
+    def value_of(self, field: str) -> int:
+        """The place of a field's value among the answers."""
+        return self._place((field, False), _reader(field))
+
+    def _place(self, question: tuple[str, bool], read: Read) -> int:
+        self._reads.setdefault(question, read)
+        return list(self._reads).index(question)
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        """What reads each answer, in their order."""
+        return tuple(self._reads.values())
+
+
+def _rules_of(measure: Measure, questions: _Questions) -> Iterator[_Rule]:
+    tests = tuple(questions.ask(where) for where in measure.where)
+    read = None if measure.fold is Fold.COUNT else _reader(measure.field or "")
+    yield _Rule(measure.key, measure.fold, tests, read, None)
+    if measure.by:
+        yield _Rule(measure.key, measure.fold, tests, read, questions.value_of(measure.by))
+
+
+def _counter(measures: Sequence[Measure]) -> Count:
+    """Counts an event under all measures of its type."""
+    questions = _Questions()
+    decisions = _Decisions([rule for measure in measures for rule in _rules_of(measure, questions)])
+    reads = questions.reads
 
     def count(data: Any, derived: Derived, group: Group) -> None:
-        if holds(data, derived):
+        ones, sums, people = decisions[tuple([read(data, derived) for read in reads])]
+        for key in ones:
             group.sums[key] += 1
-
-    return count
-
-
-def _adder(measure: Measure) -> Count:
-    key, holds, read = measure.key, _condition(measure.where), _reader(measure.field or "")
-
-    def add(data: Any, derived: Derived, group: Group) -> None:
-        if holds(data, derived) and (value := read(data, derived)) is not None:
-            group.sums[key] += round(value)
-
-    return add
-
-
-def _gatherer(measure: Measure) -> Count:
-    key, holds, read = measure.key, _condition(measure.where), _reader(measure.field or "")
-
-    def gather(data: Any, derived: Derived, group: Group) -> None:
-        if holds(data, derived) and (value := read(data, derived)) is not None:
-            group.people[key].add(value)
-
-    return gather
-
-
-_COMPILERS: dict[Fold, Callable[[Measure], Count]] = {
-    Fold.COUNT: _counter,
-    Fold.SUM: _adder,
-    Fold.DISTINCT: _gatherer,
-}
-
-
-def _apart(measure: Measure, by: str) -> Count:
-    """Counts an event under `key@value` of a field."""
-    compiler = _COMPILERS[measure.fold]
-
-    @lru_cache(maxsize=1024)
-    def of(value: str) -> Count:
-        return compiler(structs.replace(measure, key=f"{measure.key}@{value}", by=None))
-
-    def count(data: Any, derived: Derived, group: Group) -> None:
-        of(getattr(data, by))(data, derived, group)
+        for key, read in sums:
+            if (value := read(data, derived)) is not None:
+                group.sums[key] += round(value)
+        for key, read in people:
+            if (value := read(data, derived)) is not None:
+                group.people[key].add(value)
 
     return count
 
@@ -215,12 +253,10 @@ def compile_measures(measures: Sequence[Measure]) -> Mapping[str, tuple[Count, .
 
     Raises ValueError for a measure that reads a type or a field which does not exist.
     """
-    by_type: defaultdict[str, list[Count]] = defaultdict(list)
+    by_type: defaultdict[str, list[Measure]] = defaultdict(list)
     for measure in measures:
-        if compiler := _COMPILERS.get(measure.fold):
+        if measure.fold in _COUNTED:
             for event_type in measure.events:
                 _check_fields(measure, event_type)
-                by_type[event_type].append(compiler(measure))
-                if measure.by:
-                    by_type[event_type].append(_apart(measure, measure.by))
-    return {event_type: tuple(counts) for event_type, counts in by_type.items()}
+                by_type[event_type].append(measure)
+    return {event_type: (_counter(counted),) for event_type, counted in by_type.items()}

@@ -1,77 +1,206 @@
 """What events say of the people behind them: deeds of advocates, and marks of the integrity screen.
 
 It is settled after the fold, since what has to be loaded for it follows from the events alone:
-authors, traces and shows of a batch in one query each.
+each kind for a batch in one query. Acts of people are only ever added, a row an event; they are
+read again where somebody turns out to have been an advocate, where an item turns out to be a
+user's, and around late events.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
-
-import msgspec
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from bellwether.adapters.postgres.pool import Connection
-from bellwether.catalogue.screen import RULES
-from bellwether.wire.events import ContentPublished, Interaction
-from bellwether_compute.authors import Deed
-from bellwether_compute.changes import Changes, Heard
+from bellwether_compute.acts import Act
+from bellwether_compute.authors import Author, Deed
+from bellwether_compute.changes import Changes
 from bellwether_compute.groups import Groups, place_of
-from bellwether_compute.integrity import Mark, Publication, Sighting, TraceKey, forget_oldest, ground_of, judge, put
+from bellwether_compute.integrity import (
+    NO_SHOW,
+    Publication,
+    Show,
+    Sighting,
+    TracedSighting,
+    TraceKey,
+    between,
+    earliest,
+)
+from bellwether_compute.loading_acts import Around, load_around, load_done, load_visits
 from bellwether_compute.loading_people import (
     MarkedItem,
-    StoredMark,
-    find_marked,
+    Subject,
+    begin,
+    find_grounds,
     load_authors,
     load_item_cuts,
     load_marks_of,
     load_shows,
     load_traces,
+    read_traces,
 )
-from bellwether_compute.sightings import deed_of, is_praise, sightings_of, visit_of
+from bellwether_compute.marking import (
+    Traces,
+    Watched,
+    count_marks,
+    drop_known,
+    mark,
+    mark_recent,
+    move_marks,
+    place_marks,
+    reach,
+    sighting_of,
+    told_apart,
+)
+from bellwether_compute.measuring import Derived
+from bellwether_compute.recent import Recents
+from bellwether_compute.sightings import ACTS, is_praise, membership_seen, seen_as, users_item
 from bellwether_compute.state import BrandState, ItemKey
 from bellwether_compute.taking import Taken
 
-Noted = tuple[Sighting, int]
-"""A sighting, and when its event was recorded, UTC seconds."""
-Traces = dict[tuple[BrandState, TraceKey], list[Noted]]
-_QUARTER_S = 15 * 60
+_EVER = 2**62
+
+
+class Release(NamedTuple):
+    """What an author did in [since, until), UTC seconds, counts as an advocate's by a mention."""
+
+    by: Taken
+    author: str
+    since: int
+    until: int
+
+
+class Shown(NamedTuple):
+    """An item that is, or may be, a user's: its publication, or an interaction with it.
+
+    before: how many acts of the batch came before
+    """
+
+    by: Taken
+    item: ItemKey
+    visit: Act | None
+    before: int
+
+
+class Premiere(NamedTuple):
+    """The publication of a user's item that was not told of before."""
+
+    shown: Shown
+    publication: Publication
+    show: Show
+
+
+class Found:
+    """What a batch says of people that has to be settled with what is stored.
+
+    subjects: what the rules with short windows may have seen enough of, by their acts in memory
+    """
+
+    def __init__(self) -> None:
+        self.subjects: dict[Subject, list[Act]] = {}
+        self.noted: Traces = defaultdict(list)
+        self.releases: list[Release] = []
+        self.shown: list[Shown] = []
+        self.premieres: list[Premiere] = []
+
+    def note(self, taken: Taken, traced: TracedSighting) -> None:
+        """Keep a sighting for its trace."""
+        key, sighting = traced
+        self.noted[taken.brand, key].append((sighting, taken.record.timestamp // 1000))
 
 
 async def settle_people(connection: Connection, groups: Groups, changes: Changes) -> None:
     """Count what the heard events say of people, and note what that changes."""
-    heard = changes.heard
-    await load_authors(connection, heard)
-    count_deeds(heard, groups, changes)
-    shown = [(taken, key) for taken, _ in heard if (key := show_key(taken))]
-    await load_shows(connection, shown)
-    noted = note_sightings(heard, shown, changes)
-    await load_traces(connection, noted)
-    mark(noted, changes)
-    known = await find_marked(connection, changes.marks)
-    fresh = [(brand, found) for (brand, mark_id), found in changes.marks.items() if (brand, mark_id) not in known]
+    brands = {taken.brand for taken, _ in changes.heard}
+    await begin(connection, brands)
+    await load_authors(connection, changes.heard)
+    found = take_acts(groups, changes)
+    await _release(connection, found.releases, groups, changes)
+    await load_shows(connection, unknown_items(found.shown))
+    take_shown(found, changes)
+    await _open_premieres(connection, found, changes)
+    await load_traces(connection, found.noted)
+    mark(found.noted, changes)
+    watched = told_apart(found.subjects, changes.acts)
+    mark_recent(watched, await _stored_of_late(connection, watched), changes)
+    fresh = drop_known(await find_grounds(connection, changes.marks), changes)
     place_marks(fresh, await load_item_cuts(connection, fresh))
     count_marks(fresh, groups, changes)
     move_marks(await load_marks_of(connection, changes.recut), groups, changes)
+    for brand in brands:
+        _recents(brand).let_go()
 
 
-def count_deeds(heard: Sequence[Heard], groups: Groups, changes: Changes) -> None:
-    """Count what advocates did, also earlier deeds of those who turn out to have been advocates."""
-    for taken, derived in heard:
-        author_id, brand, counted = derived.author, taken.brand, list[Deed]()
-        deed = deed_of(taken, derived)
-        if author_id is None or deed is None:
-            continue
-        author = brand.authors[author_id]
-        since = author.advocate_since
-        if is_praise(taken.event, derived):
-            counted.extend(author.praise(taken.time))
-        counted.extend(author.act(deed))
-        if since is None or taken.time < since:
-            changes.authors[brand, author_id] = author
-        for done in counted:
-            _count_deed(taken, author_id, done, groups, changes)
+def take_acts(groups: Groups, changes: Changes) -> Found:
+    """Count what advocates do, and show the rules what they watch, event by event."""
+    found, acts, identities = Found(), changes.acts, changes.identities
+    for taken, derived in changes.heard:
+        read = ACTS.get(type(taken.event))
+        if read is None:
+            _take_rest(taken, found, changes)
+        elif act := read(taken, derived, identities):
+            if act.author in taken.brand.authors or (act.sentiment == "positive" and is_praise(taken.event, derived)):
+                _count_act(taken, derived, act, found, groups, changes)
+            if act.interactions > 0:
+                _watch(taken, act, len(acts), found)
+            acts.append(act)
+    return found
+
+
+def _take_rest(taken: Taken, found: Found, changes: Changes) -> None:
+    """Take what is no act of an author: somebody joins or leaves, or a user's item is published."""
+    for traced in membership_seen(taken):
+        found.note(taken, traced)
+    if item := users_item(taken.event):
+        found.shown.append(Shown(taken, item, None, len(changes.acts)))
+
+
+def _count_act(taken: Taken, derived: Derived, act: Act, found: Found, groups: Groups, changes: Changes) -> None:
+    """Count an act of somebody who has praised the brand, and all that it makes an advocate's."""
+    author = _author(taken.brand, act.author)
+    since = author.advocate_since
+    if is_praise(taken.event, derived):
+        for deed in author.praise(act.moment):
+            _count_deed(taken, act.author, deed, groups, changes)
+        if since is None or act.moment < since:
+            changes.authors[taken.brand, act.author] = author
+    now = author.advocate_since
+    if now is not None and now != since:
+        release = Release(taken, act.author, now, _EVER if since is None else since)
+        count_released(release, _done_in_batch(release, changes.acts), groups, changes)
+        found.releases.append(release)
+    if now is not None and act.moment >= now:
+        _count_deed(taken, act.author, act.deed(), groups, changes)
+
+
+def _author(brand: BrandState, name: str) -> Author:
+    found = brand.authors.get(name)
+    if found is None:
+        found = brand.authors[name] = Author()
+        if brand.stored_authors is not None:
+            brand.stored_authors += 1
+    return found
+
+
+def _done_in_batch(release: Release, acts: Sequence[Act]) -> list[Act]:
+    brand_id, since, until = release.by.brand.brand.brand_id, release.since, release.until
+    return [
+        act for act in acts if act.author == release.author and since <= act.moment < until and act.brand_id == brand_id
+    ]
+
+
+async def _release(connection: Connection, releases: Sequence[Release], groups: Groups, changes: Changes) -> None:
+    """Count what is stored of those who turn out to have been advocates."""
+    wanted = [(by.brand.brand.brand_id, author, since, until) for by, author, since, until in releases]
+    for release, acts in zip(releases, await load_done(connection, wanted), strict=True):
+        count_released(release, acts, groups, changes)
+
+
+def count_released(release: Release, acts: Iterable[Act], groups: Groups, changes: Changes) -> None:
+    """Count what somebody did who turns out to have been an advocate."""
+    for act in acts:
+        _count_deed(release.by, release.author, act.deed(), groups, changes)
 
 
 def _count_deed(taken: Taken, author_id: str, deed: Deed, groups: Groups, changes: Changes) -> None:
@@ -82,95 +211,88 @@ def _count_deed(taken: Taken, author_id: str, deed: Deed, groups: Groups, change
     changes.note(taken.brand, deed.cuts, taken.record.timestamp)
 
 
-def show_key(taken: Taken) -> ItemKey | None:
-    """The item that an event tells of as a user's, or interacts with while it may be one."""
-    event = taken.event
-    if isinstance(event, ContentPublished):
-        return (event.data.channel, event.data.content_id) if event.data.ugc and event.data.author else None
-    if not isinstance(event, Interaction) or event.data.author is None or event.data.content_id is None:
-        return None
-    key = (event.data.channel, event.data.content_id)
-    item = taken.brand.items.get(key)
-    return None if item and item.published_at is not None else key
+def _watch(taken: Taken, act: Act, before: int, found: Found) -> None:
+    """Show an interaction to the rules that watch interactions."""
+    brand, recents, subjects = taken.brand, _recents(taken.brand), found.subjects
+    if act.author and act.subject:
+        subject = f"{act.channel} {act.author}"
+        if acts := recents.spree.put(subject, act):
+            subjects[brand, TraceKey("spree", subject)] = acts
+        if act.is_new and (acts := recents.burst.put(subject := f"{act.channel} {act.subject}", act)):
+            subjects[brand, TraceKey("burst", subject)] = acts
+        if act.is_visit and brand.shows.get(item := (act.channel, act.subject)) is not NO_SHOW:
+            found.shown.append(Shown(taken, item, act, before))
+    if act.said is not None and (acts := recents.same_text.put(subject := act.said.hex(), act)):
+        subjects[brand, TraceKey("same_text", subject)] = acts
 
 
-def note_sightings(heard: Sequence[Heard], shown: Sequence[tuple[Taken, ItemKey]], changes: Changes) -> Traces:
-    """What the rules see of events, by trace."""
-    noted: Traces = defaultdict(list)
-    for taken, _ in heard:
-        for key, sighting in sightings_of(taken):
-            noted[taken.brand, key].append((sighting, taken.record.timestamp // 1000))
-    for taken, item in shown:
-        for key, sighting in _meet(taken, item, changes):
-            noted[taken.brand, key].append((sighting, taken.record.timestamp // 1000))
-    return noted
+def unknown_items(shown: Iterable[Shown]) -> set[MarkedItem]:
+    """The items that are, or may be, a user's, and are not in memory."""
+    return {(one.by.brand, one.item) for one in shown if one.item not in one.by.brand.shows}
 
 
-def _meet(taken: Taken, item: ItemKey, changes: Changes) -> Iterator[tuple[TraceKey, Sighting]]:
-    event, show = taken.event, taken.brand.shows[item]
-    if isinstance(event, ContentPublished) and event.data.author:
+def take_shown(found: Found, changes: Changes) -> None:
+    """Take publications of users' items, and interactions after them."""
+    for one in found.shown:
+        show = one.by.brand.shows[one.item]
+        if one.visit is None:
+            _publish(one, show, found, changes)
+        elif show.published:
+            for traced in show.visit(seen_as(one.visit, ""), one.item[0]):
+                found.note(one.by, traced)
+
+
+def _publish(shown: Shown, show: Show, found: Found, changes: Changes) -> None:
+    taken, item, *_ = shown
+    if show is NO_SHOW:
+        show = taken.brand.shows[item] = Show()
+    author = taken.event.data.author
+    if author is not None and show.publish(publication := Publication(taken.time, author.id)):
         changes.shows[taken.brand, item] = show
-        yield from show.publish(Publication(taken.time, event.data.author.id), item[0])
-    elif visit := visit_of(taken):
-        if not show.is_full_before(visit):
-            changes.shows[taken.brand, item] = show
-        yield from show.visit(visit, item[0])
+        found.premieres.append(Premiere(shown, publication, show))
 
 
-def mark(noted: Traces, changes: Changes) -> None:
-    """Put sightings into their traces, and mark what the rules mark."""
-    for (brand, key), sightings in noted.items():
-        trace = changes.traces[brand, key] = brand.traces[key]
-        for _, run in groupby(sightings, key=lambda sighted: sighted[1] // _QUARTER_S):
-            together = list(run)
-            for sighting, _ in together:
-                put(trace, sighting)
-            recorded = max(at for _, at in together)
-            for marked in judge(RULES[key.rule], trace):
-                if marked.count:
-                    _mark(brand, key, marked, recorded, changes)
-        forget_oldest(trace)
+async def _open_premieres(connection: Connection, found: Found, changes: Changes) -> None:
+    """Note the prompt ones of the interactions with users' items that came before their publications were told of."""
+    wanted = [(shown.by.brand.brand.brand_id, *shown.item) for shown, _, _ in found.premieres]
+    for premiere, stored in zip(found.premieres, await load_visits(connection, wanted), strict=True):
+        note_visits(premiere, stored, changes, found)
 
 
-def _mark(brand: BrandState, key: TraceKey, marked: Sighting, recorded: int, changes: Changes) -> None:
-    found = changes.marks.get((brand, marked.mark_id))
-    if found is None:
-        cuts, measure = marked.cuts, RULES[key.rule].marks
-        found = Mark(marked.moment, cuts, measure, marked.count, marked.author, marked.about, recorded, {})
-        changes.marks[brand, marked.mark_id] = found
-    found.recorded = min(found.recorded, recorded)
-    found.grounds[key.rule] = ground_of(key, marked)
+def note_visits(premiere: Premiere, stored: Iterable[Act], changes: Changes, found: Found) -> None:
+    """Note the prompt ones of the earliest interactions with an item."""
+    shown, publication, show = premiere
+    acts = (*stored, *_visited_in_batch(shown, changes.acts))
+    for visit in earliest([*show.visits, *(seen_as(act, "") for act in acts)]):
+        for traced in between(publication, visit, shown.item[0]):
+            found.note(shown.by, traced)
 
 
-def place_marks(marks: Iterable[tuple[BrandState, Mark]], stored: Mapping[MarkedItem, tuple[str, ...]]) -> None:
-    """Put marks of interactions into the cuts of their items, where the interactions count, too.
-
-    stored: the cuts of items that are not in memory
-    """
-    for brand, found in marks:
-        key = found.item
-        item = brand.items.get(key) if key else None
-        if item and item.traits.cuts:
-            found.cuts = item.traits.cuts
-        elif key:
-            found.cuts = stored.get((brand, key), found.cuts)
+def _visited_in_batch(shown: Shown, acts: Sequence[Act]) -> list[Act]:
+    brand_id, (channel, item) = shown.by.brand.brand.brand_id, shown.item
+    return [
+        act
+        for act in acts[: shown.before]
+        if act.is_visit and act.subject == item and act.channel == channel and act.brand_id == brand_id
+    ]
 
 
-def count_marks(marks: Iterable[tuple[BrandState, Mark]], groups: Groups, changes: Changes) -> None:
-    """Count events that were not marked before; each once, however many rules mark it."""
-    for brand, found in marks:
-        place = place_of(brand, found.cuts, found.moment, found.recorded)
-        groups.at(place).sums[found.measure] += found.count
-        changes.note(brand, found.cuts, found.recorded * 1000)
+async def _stored_of_late(connection: Connection, watched: Mapping[Subject, Watched]) -> dict[Subject, list[Sighting]]:
+    """What is stored around events of subjects that happened before memory is whole."""
+    late: dict[str, list[Subject]] = defaultdict(list)
+    for (brand, key), (_, fresh) in watched.items():
+        if min(act.moment for act in fresh) < _recents(brand).of(key.rule).late_before:
+            late[key.rule].append((brand, key))
+    found: dict[Subject, list[Sighting]] = {}
+    for rule, wanted in late.items():
+        found |= await read_traces(connection, wanted)
+        around = [Around(watched[one].fresh[0], *reach(rule, watched[one].fresh)) for one in wanted]
+        for (brand, key), acts in zip(wanted, await load_around(connection, rule, around), strict=True):
+            found.setdefault((brand, key), []).extend(sighting_of(key, act) for act in acts)
+    return found
 
 
-def move_marks(stored: Iterable[StoredMark], groups: Groups, changes: Changes) -> None:
-    """Move stored marks of items that count in other cuts now."""
-    for brand, key, mark_id, moment, cuts, measure, count in stored:
-        now, recorded = brand.items[key].traits.cuts, changes.recut[brand, key]
-        for moved, sign in ((cuts, -1), (now, 1)):
-            groups.at(place_of(brand, moved, moment, recorded)).sums[measure] += sign * count
-            changes.note(brand, moved, recorded * 1000)
-        changes.moved_marks[brand, mark_id] = now
-        if overruled := brand.overruled.get(mark_id):
-            brand.overruled[mark_id] = msgspec.structs.replace(overruled, cuts=now[1:])
+def _recents(brand: BrandState) -> Recents:
+    if brand.recents is None:
+        raise ValueError("the latest acts of a brand are loaded before others are taken")
+    return brand.recents

@@ -6,16 +6,17 @@ after (`store.py`), in one transaction with the offsets.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from bellwether.catalogue.cuts import cuts_of
-from bellwether.wire.events import AudienceSnapshot, type_name
+from bellwether.wire.events import EVENT_TYPES, AudienceSnapshot
 from bellwether_compute.changes import Changes
 from bellwether_compute.cohorts import Cohorts
 from bellwether_compute.dedup import Verdict, identity_of, utc_day
-from bellwether_compute.gains import gains_of, keep_gain
-from bellwether_compute.groups import Groups, place_of
+from bellwether_compute.gains import take_gains
+from bellwether_compute.groups import Groups
 from bellwether_compute.measuring import Count, Score, derive
 from bellwether_compute.settlement import Settlement
 from bellwether_compute.state import PartitionState
@@ -25,6 +26,7 @@ from bellwether_compute.talks import Talks
 
 _QUARTER_MS = 15 * 60 * 1000
 """Local days begin at quarters of an hour everywhere, so all that is recorded in one is recorded on one day."""
+_NAMES: dict[type, str] = {kind: name for name, kind in EVENT_TYPES.items()}
 
 
 class Pipeline:
@@ -45,26 +47,23 @@ class Pipeline:
 
     def select(self, partition: PartitionState, taken: Sequence[Taken], changes: Changes) -> list[Taken]:
         """The events that were not counted before; the others are counted as what they are."""
-        fresh = []
+        fresh, entries = [], defaultdict[int, list[bytes]](list)
+        judge = partition.seen.judge
         for event in taken:
-            verdict = self._judge(partition, event, changes)
-            outcome = "applied" if verdict is Verdict.NEW else verdict.value
-            changes.outcomes[partition.part, event.brand.brand.tenant_id, outcome] += 1
+            identity = identity_of(event.brand.brand.brand_id, event.event.source, event.event.id)
+            day = utc_day(event.time)
+            verdict, entry = judge(identity, event.record.value or b"", day)
             if verdict is Verdict.NEW:
+                entries[day].append(entry)
+                changes.identities[id(event.record)] = identity
                 fresh.append(event)
-            elif verdict is Verdict.CONFLICTING:
-                detail = f"{event.event.source} {event.event.id} was counted with another body"
-                tenant_id = event.brand.brand.tenant_id
-                changes.left_out.append(LeftOut(event.record, Reason.CONFLICTING, detail, tenant_id))
+            else:
+                _leave_out(partition.part, event, verdict, changes)
+        for tenant_id, applied in Counter(event.brand.brand.tenant_id for event in fresh).items():
+            changes.outcomes[partition.part, tenant_id, "applied"] += applied
+        for day, new in entries.items():
+            changes.seen.setdefault((partition.part, day), []).extend(new)
         return fresh
-
-    def _judge(self, partition: PartitionState, taken: Taken, changes: Changes) -> Verdict:
-        day = utc_day(taken.time)
-        identity = identity_of(taken.brand.brand.brand_id, taken.event.source, taken.event.id)
-        verdict, entry = partition.seen.judge(identity, taken.record.value or b"", day)
-        if entry:
-            changes.seen.setdefault((partition.part, day), []).append(entry)
-        return verdict
 
     def fold(self, fresh: Sequence[Taken], changes: Changes) -> Groups:
         """Count events: one by one what an event says alone, then what it says with others."""
@@ -77,35 +76,46 @@ class Pipeline:
 
     def _fold_run(self, fresh: Sequence[Taken], groups: Groups, changes: Changes) -> None:
         """Count events that were recorded on one local day, whichever brand's."""
-        cohorts = Cohorts(fresh)
+        cohorts, talks, settlement = Cohorts(fresh), Talks(fresh), Settlement(fresh)
         cohorts.move(groups)
-        talks, settlement = Talks(fresh), Settlement(fresh)
         for taken in fresh:
-            record, brand, event, moment = taken
-            recorded = record.timestamp // 1000
-            place = place_of(brand, cuts := cuts_of(event.data), moment, recorded)
-            if counts := self._by_tenant.get(brand.brand.tenant_id, self._counts).get(type_name(event)):
-                group, derived = groups.at(place), derive(event, self._score, moment)
-                for count in counts:
-                    count(event.data, derived, group)
-                changes.hear(taken, derived)
-            changes.note(brand, cuts, record.timestamp)
-            key = item_key(taken)
-            for gain in gains_of(taken, key):
-                keep_gain(taken, key, gain, groups, changes)
-            talks.take(taken)
-            settlement.take(taken, groups, changes)
-            _take_level(taken, cohorts, changes)
+            self._count(taken, groups, changes)
+            take_gains(taken, item_key(taken), groups, changes)
+        settlement.take(groups, changes)
+        _take_levels(fresh, cohorts, changes)
         cohorts.settle(groups, changes)
         talks.settle(groups, changes)
         settlement.settle(groups, changes)
 
+    def _count(self, taken: Taken, groups: Groups, changes: Changes) -> None:
+        """Count what an event says alone."""
+        record, brand, event, moment = taken
+        cuts = cuts_of(event.data)
+        changes.note(brand, cuts, record.timestamp)
+        if counts := self._by_tenant.get(brand.brand.tenant_id, self._counts).get(_NAMES[type(event)]):
+            group = groups.of(brand, cuts, moment, record.timestamp // 1000)
+            derived = derive(event, self._score, moment)
+            for count in counts:
+                count(event.data, derived, group)
+            changes.hear(taken, derived)
 
-def _take_level(taken: Taken, cohorts: Cohorts, changes: Changes) -> None:
-    event, brand = taken.event, taken.brand
-    if not isinstance(event, AudienceSnapshot):
-        return
-    data, moment = event.data, level_moment(taken, event)
+
+def _leave_out(part: int, taken: Taken, verdict: Verdict, changes: Changes) -> None:
+    tenant_id, event = taken.brand.brand.tenant_id, taken.event
+    changes.outcomes[part, tenant_id, verdict.value] += 1
+    if verdict is Verdict.CONFLICTING:
+        detail = f"{event.source} {event.id} was counted with another body"
+        changes.left_out.append(LeftOut(taken.record, Reason.CONFLICTING, detail, tenant_id))
+
+
+def _take_levels(fresh: Sequence[Taken], cohorts: Cohorts, changes: Changes) -> None:
+    for taken in fresh:
+        if type(taken.event) is AudienceSnapshot:
+            _take_level(taken, taken.event, cohorts, changes)
+
+
+def _take_level(taken: Taken, event: AudienceSnapshot, cohorts: Cohorts, changes: Changes) -> None:
+    brand, data, moment = taken.brand, event.data, level_moment(taken, event)
     cuts, recorded = cuts_of(data), taken.record.timestamp // 1000
     stands = brand.put_level(data.audience, data.channel, event.source, moment, data.count, cuts[2:])
     key = (brand, data.channel, data.audience, event.source, moment)

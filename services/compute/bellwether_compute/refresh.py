@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -16,7 +17,7 @@ from bellwether.catalogue.cuts import TOTAL
 from bellwether.catalogue.evaluate import Sources, current_spans, evaluate
 from bellwether.catalogue.kpi import Kpi
 from bellwether.catalogue.reach import chunks_around
-from bellwether.domain.clock import MINUTE_S, ceil_minute
+from bellwether.domain.clock import MINUTE_S, LocalClock, ceil_minute
 from bellwether.domain.timeline import Chunk, chunks_in
 from bellwether.domain.windows import Span, Window
 from bellwether.wire.strict import MAX_AHEAD
@@ -119,20 +120,22 @@ def as_of_now(brand: BrandState, now: float) -> int:
     return max(int(now), min(brand.fresh_to, int(now) + _MAX_AHEAD_S)) + 1
 
 
-def spans_now(brand: BrandState, as_of: int) -> dict[Window, Span]:
+@lru_cache(maxsize=128)
+def _reach(clock: LocalClock, end: int) -> tuple[dict[Window, Span], frozenset[Chunk]]:
+    """The spans of all windows that end at a minute, and the chunks that they read; one of all brands of a clock."""
+    spans = current_spans(end, clock, end)
+    return spans, chunks_in(spans.values(), clock)
+
+
+def spans_now(brand: BrandState, as_of: int) -> Mapping[Window, Span]:
     """The spans of all windows of a brand at a moment; the same all through a minute."""
-    minute = ceil_minute(as_of)
-    if brand.spans is None or brand.spans[0] != minute:
-        spans = current_spans(minute, brand.clock, minute)
-        brand.spans = minute, spans, chunks_in(spans.values(), brand.clock)
-    return brand.spans[1]
+    return _reach(brand.clock, ceil_minute(as_of))[0]
 
 
 def chunks_now(brand: BrandState, cut: str, as_of: int, kpis: Collection[Kpi] | None = None) -> frozenset[Chunk]:
     """The chunks of rollups that values (default: all built-in ones) of a cut are evaluated from at a moment."""
-    spans = spans_now(brand, as_of)
+    spans, within = _reach(brand.clock, ceil_minute(as_of))
     markers, crises = brand.affairs.markers.of_cut(cut), brand.affairs.crises(cut)
-    within = brand.spans[2] if brand.spans else frozenset()
     if not (markers or crises):
         return within
     return within | chunks_around(spans.values(), markers, crises, brand.clock, kpis)

@@ -1,4 +1,7 @@
-"""Lets go of minutes that no window reaches any more, and of what the screen saw long ago. Hours and days stay."""
+"""Lets go of minutes that no window reaches any more, and of what the screen saw long ago. Hours and days stay.
+
+Identities stay for ever, too; small segments of them become few large ones, so that a claim reads few rows.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +28,48 @@ _SIGHTINGS_KEPT_S = LONGEST_S + 9 * DAY_S
 _FORGET = """
     DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE touched_at < $1 LIMIT 5000))
 """
+_FORGET_NOBODY = """
+    DELETE FROM author_act WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM author_act WHERE author_id = '' AND recorded_at < $1 LIMIT 5000
+    ))
+"""
+_SMALL_BYTES = 512 * 1024
+_LARGE_BYTES = 1024 * 1024
+_MANY = 16
+_SCATTERED = f"""
+    SELECT stream, part, event_day FROM dedup_segment WHERE length(entries) < {_SMALL_BYTES}
+    GROUP BY stream, part, event_day HAVING count(*) >= {_MANY}
+"""
+# One statement: whoever reads sees the small ones or the large one. The large one takes the key of the first small one.
+# What another worker merges is skipped, not waited for.
+_MERGE = f"""
+    WITH free AS (
+        SELECT epoch, first_offset, length(entries) AS bytes FROM dedup_segment
+        WHERE stream = $1 AND part = $2 AND event_day = $3 AND length(entries) < {_SMALL_BYTES}
+        ORDER BY epoch, first_offset LIMIT 2000 FOR UPDATE SKIP LOCKED
+    ), small AS (
+        SELECT epoch, first_offset, sum(bytes) OVER (ORDER BY epoch, first_offset) AS bytes FROM free
+    ), gone AS (
+        DELETE FROM dedup_segment d USING small
+        WHERE d.stream = $1 AND d.part = $2 AND d.event_day = $3
+            AND (d.epoch, d.first_offset) = (small.epoch, small.first_offset) AND small.bytes <= {_LARGE_BYTES}
+        RETURNING d.epoch, d.first_offset, d.entries
+    )
+    INSERT INTO dedup_segment (stream, part, event_day, epoch, first_offset, entries)
+    SELECT $1, $2, $3, (array_agg(epoch ORDER BY epoch, first_offset))[1],
+        (array_agg(first_offset ORDER BY epoch, first_offset))[1], string_agg(entries, '')
+    FROM gone HAVING count(*) > 0
+"""
 
 
 async def forget_old_minutes(pool: Pool) -> None:
-    """Delete old minutes every hour, in small transactions, for ever."""
+    """Delete old minutes and merge segments every hour, in small transactions, for ever."""
     while True:
         try:
             deleted = await delete_minutes_before(pool, int(time.time()) - _KEPT_S)
             log.info("old minutes are gone", rows=deleted)
             log.info("old traces are gone", rows=await delete_traces_before(pool, int(time.time()) - _SIGHTINGS_KEPT_S))
+            log.info("segments are merged", merges=await merge_segments(pool))
         except Exception as error:
             if not is_transient(error):
                 raise
@@ -47,9 +83,11 @@ async def delete_minutes_before(pool: Pool, moment: int) -> int:
 
 
 async def delete_traces_before(pool: Pool, moment: int) -> int:
-    """Delete what rules of the screen saw of subjects last touched before a moment (UTC seconds); gives how many."""
-    tables = ("screen_trace", "screen_show")
-    return sum([await _delete(pool, _FORGET.format(table=table), moment) for table in tables])
+    """Delete what rules of the screen saw of subjects last touched before a moment (UTC seconds), and comments of
+    nobody recorded before it; gives how many.
+    """
+    queries = (*(_FORGET.format(table=table) for table in ("screen_trace", "screen_show")), _FORGET_NOBODY)
+    return sum([await _delete(pool, query, moment) for query in queries])
 
 
 async def _delete(pool: Pool, query: str, moment: int) -> int:
@@ -57,3 +95,17 @@ async def _delete(pool: Pool, query: str, moment: int) -> int:
     while (count := int((await pool.execute(query, moment)).rpartition(" ")[2])) > 0:
         deleted += count
     return deleted
+
+
+async def merge_segments(pool: Pool) -> int:
+    """Merge segments of identities below 512 KiB, where a partition and day has many, into ones of up to 1 MiB.
+
+    Gives how many merges that took. Which identities are stored does not change.
+    """
+    merges, merged = 0, True
+    while merged:
+        groups = await pool.fetch(_SCATTERED)
+        tags = [await pool.execute(_MERGE, *group) for group in groups]
+        merged = any(tag == "INSERT 0 1" for tag in tags)
+        merges += tags.count("INSERT 0 1")
+    return merges

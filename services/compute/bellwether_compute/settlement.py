@@ -16,7 +16,7 @@ from bellwether.domain.incidents import Step
 from bellwether.wire.events import CrisisIncident
 from bellwether_compute.changes import Changes
 from bellwether_compute.contributions import Contributor, Counted, Told, counted, extent
-from bellwether_compute.groups import Groups, place_of
+from bellwether_compute.groups import Groups
 from bellwether_compute.incidents import Incident
 from bellwether_compute.markers import Marked, marker_of
 from bellwether_compute.matters import CONCERNED, entity_key, is_public_reply, rate_of
@@ -31,13 +31,13 @@ class Settlement:
     def __init__(self, fresh: Sequence[Taken]) -> None:
         self._before: dict[tuple[BrandState, Contributor], Counted] = {}
         self._recorded: dict[BrandState, int] = {}
-        concerned = [taken for taken in fresh if type(taken.event) in CONCERNED]
-        for taken in concerned:
+        self._concerned = [taken for taken in fresh if type(taken.event) in CONCERNED]
+        for taken in self._concerned:
             recorded = taken.record.timestamp // 1000
             self._recorded[taken.brand] = max(recorded, self._recorded.get(taken.brand, 0))
             for touched in _touched(taken):
                 self._touch(taken.brand, touched)
-        for brand, currencies in _repriced(concerned).items():
+        for brand, currencies in _repriced(self._concerned).items():
             for entity in brand.affairs.entities.values():
                 if currencies & extent(entity, brand.affairs.reporting).currencies:
                     self._touch(brand, entity)
@@ -46,25 +46,10 @@ class Settlement:
         if (brand, touched) not in self._before:
             self._before[brand, touched] = counted(touched.contributions(), brand.affairs.rates)
 
-    def take(self, taken: Taken, groups: Groups, changes: Changes) -> None:
-        """Take what an event says of the matters of its brand."""
-        event: Any = taken.event
-        if type(event) not in CONCERNED:
-            return
-        brand, moment, recorded = taken.brand, taken.time, taken.record.timestamp // 1000
-        told = Told(moment, cuts_of(event.data))
-        if key := entity_key(event, brand.affairs.reporting):
-            entity = brand.affairs.entity(key)
-            entity.take(event, told, recorded)
-            changes.entities[brand, key] = entity
-        elif (price := price_of(event)) is not None:
-            groups.at(place_of(brand, told.cuts, moment, recorded)).add(brand.affairs.rates.totals(price, moment))
-        _take_rate(taken, changes)
-        _take_step(taken, told, changes)
-        _take_marker(taken, told, changes)
-        if is_public_reply(event):
-            insort(brand.affairs.replies, moment)
-            changes.replies.add((brand, moment))
+    def take(self, groups: Groups, changes: Changes) -> None:
+        """Take what the events say of the matters of their brands."""
+        for taken in self._concerned:
+            _take(taken, groups, changes)
 
     def settle(self, groups: Groups, changes: Changes) -> None:
         """Take back what is no longer contributed, and add what is."""
@@ -75,10 +60,28 @@ class Settlement:
             for moment, cuts in before.keys() | after.keys():
                 was, now = before.get((moment, cuts), {}), after.get((moment, cuts), {})
                 if was != now:
-                    group = groups.at(place_of(brand, cuts, moment, self._recorded[brand]))
+                    group = groups.of(brand, cuts, moment, self._recorded[brand])
                     group.add(less(was))
                     group.add(now)
                     changes.note(brand, cuts, self._recorded[brand] * 1000)
+
+
+def _take(taken: Taken, groups: Groups, changes: Changes) -> None:
+    event: Any = taken.event
+    brand, moment, recorded = taken.brand, taken.time, taken.record.timestamp // 1000
+    told = Told(moment, cuts_of(event.data))
+    if key := entity_key(event, brand.affairs.reporting):
+        entity = brand.affairs.entity(key)
+        entity.take(event, told, recorded)
+        changes.entities[brand, key] = entity
+    elif (price := price_of(event)) is not None:
+        groups.of(brand, told.cuts, moment, recorded).add(brand.affairs.rates.totals(price, moment))
+    _take_rate(taken, changes)
+    _take_step(taken, told, changes)
+    _take_marker(taken, told, changes)
+    if is_public_reply(event):
+        insort(brand.affairs.replies, moment)
+        changes.replies.add((brand, moment))
 
 
 def _touched(taken: Taken) -> Iterator[Contributor]:

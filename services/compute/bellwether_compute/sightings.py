@@ -1,32 +1,86 @@
-"""From events to what is kept of people: deeds of authors, and sightings by the rules of the screen."""
+"""From events to what is kept of people: acts of authors, and sightings by the rules of the screen."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 
 from bellwether.catalogue.cuts import cuts_of
 from bellwether.catalogue.measures import INTERACTION_COUNTERS
 from bellwether.catalogue.screen import NEW_ACCOUNT_S, SHORTEST_TEXT
-from bellwether.wire.events import AudienceJoined, AudienceLeft, Event, Interaction, Mention
-from bellwether_compute.authors import Deed
+from bellwether.wire.events import (
+    AudienceJoined,
+    AudienceLeft,
+    ContentPublished,
+    Event,
+    Interaction,
+    InteractionData,
+    Mention,
+    MessageReceived,
+)
+from bellwether_compute.acts import Act, joined_by, split
 from bellwether_compute.content import COUNTER_OF_KIND
 from bellwether_compute.dedup import identity_of
 from bellwether_compute.integrity import Sighting, TracedSighting, TraceKey
 from bellwether_compute.measuring import Derived
+from bellwether_compute.state import ItemKey
 from bellwether_compute.taking import Taken
+
+Identities = Mapping[int, bytes]
+"""Identities of events that are known already, by the ids in memory of their records."""
+ActOf = Callable[[Taken, Derived, Identities], Act | None]
 
 JOINED, LEFT = "joined", "left"
 _SIGN = {"add": 1, "edit": 0, "remove": -1}
+_INTERACTS = {kind: counter in INTERACTION_COUNTERS for kind, counter in COUNTER_OF_KIND.items()}
+"""By kind whether it is an interaction; views are none."""
+_SPARED = bytes(code for code in range(128) if not chr(code).isalnum())
+"""What is no letter and no digit of ASCII."""
 
 
-def deed_of(taken: Taken, derived: Derived) -> Deed | None:
-    """What an event counts as if its author is an advocate; None for nothing."""
-    interactions = _interactions(taken.event)
-    if not interactions and derived.label is None:
+def _act_of_interaction(taken: Taken, derived: Derived, identities: Identities) -> Act | None:
+    data: InteractionData = taken.event.data  # type: ignore[assignment]
+    author, item, label = derived.author or "", data.content_id or "", derived.label or ""
+    interactions = _SIGN[data.op] * data.count if _INTERACTS[data.kind] else 0
+    said = text_key(data.text) if interactions > 0 and data.text and data.kind == "comment" else None
+    if not author:
+        return None if said is None else _act(taken, identities, "", item, (interactions, "", said, False, False))
+    if interactions <= 0 or not item:
+        told = (interactions, label, said, False, False)
+        return _act(taken, identities, author, item, told) if interactions or label else None
+    known = taken.brand.items.get((data.channel, item))
+    is_visit = known is None or known.published_at is None
+    return _act(taken, identities, author, item, (interactions, label, said, _is_new_or_empty(taken), is_visit))
+
+
+def _act_of_text(taken: Taken, derived: Derived, identities: Identities) -> Act | None:
+    if derived.author is None or derived.label is None:
         return None
-    return Deed(taken.time, cuts_of(taken.event.data), interactions, derived.label or "")
+    return _act(taken, identities, derived.author, "", (0, derived.label, None, False, False))
+
+
+def _act(
+    taken: Taken,
+    identities: Identities,
+    author: str,
+    item: str,
+    told: tuple[int, str, bytes | None, bool, bool],
+) -> Act:
+    record, brand, event, moment = taken
+    data, brand_id = event.data, brand.brand.brand_id
+    identity = identities.get(id(record)) or identity_of(brand_id, event.source, event.id)
+    cuts = joined_by(data.channel, data.campaign, data.content_type, data.owner, data.influencer)
+    return Act(brand_id, author, moment, identity, data.channel, item, cuts, *told, record.timestamp // 1000)
+
+
+ACTS: Mapping[type, ActOf] = {
+    Interaction: _act_of_interaction,
+    Mention: _act_of_text,
+    MessageReceived: _act_of_text,
+}
+"""By type of event how it is read as an act of its author; what neither advocates nor the screen ask for is None."""
 
 
 def is_praise(event: Event, derived: Derived) -> bool:
@@ -34,71 +88,33 @@ def is_praise(event: Event, derived: Derived) -> bool:
     return type(event) is Mention and derived.own and derived.label == "positive"
 
 
-def _interactions(event: Event) -> int:
-    """How many interactions an event adds, negative where it takes back; views are none."""
-    if type(event) is not Interaction or COUNTER_OF_KIND[event.data.kind] not in INTERACTION_COUNTERS:
-        return 0
-    return _SIGN[event.data.op] * event.data.count
-
-
-def sightings_of(taken: Taken) -> list[TracedSighting]:
-    """What the rules see of an event by itself."""
-    event = taken.event
-    if isinstance(event, Interaction):
-        return _interaction_seen(taken, event) if _interactions(event) > 0 else []
-    if isinstance(event, AudienceJoined | AudienceLeft):
-        return _membership_seen(taken, event)
-    return []
-
-
-def visit_of(taken: Taken) -> Sighting | None:
-    """An interaction of a named author with an item; None for any other event."""
-    event = taken.event
-    if not isinstance(event, Interaction) or _interactions(event) <= 0:
+def users_item(event: Event) -> ItemKey | None:
+    """The item whose publication by a named user an event tells of; None for any other event."""
+    if type(event) is not ContentPublished or not event.data.ugc or event.data.author is None:
         return None
-    author, item = event.data.author, event.data.content_id
-    if author is None or item is None:
-        return None
-    return _Seen(taken, item, author.id, event.data.count).as_(item)
+    return event.data.channel, event.data.content_id
 
 
-def _interaction_seen(taken: Taken, event: Interaction) -> list[TracedSighting]:
-    data = event.data
-    author, item = data.author.id if data.author else "", data.content_id or ""
-    said = text_key(data.text) if data.kind == "comment" and data.text else None
-    if not (author and item) and said is None:
+def seen_as(act: Act, what: str) -> Sighting:
+    """An interaction as a rule sees it that counts this."""
+    told = (act.subject, act.author, act.interactions, split(act.cuts))
+    return Sighting(act.moment, act.mark_id.hex(), what, *told)
+
+
+def membership_seen(taken: Taken) -> list[TracedSighting]:
+    """What the rules see of somebody who joins or leaves; nothing of any other event."""
+    event = taken.event
+    if type(event) is not AudienceJoined and type(event) is not AudienceLeft:
         return []
-    seen = _Seen(taken, item, author, data.count)
-    found: list[TracedSighting] = []
-    if author and item:
-        found.append((TraceKey("spree", f"{data.channel} {author}"), seen.as_(item)))
-        if _is_new_or_empty(taken):
-            found.append((TraceKey("burst", f"{data.channel} {item}"), seen.as_(author)))
-    if said is not None:
-        found.append((TraceKey("same_text", said), seen.as_(author)))
-    return found
-
-
-def _membership_seen(taken: Taken, event: AudienceJoined | AudienceLeft) -> list[TracedSighting]:
-    data, joins = event.data, isinstance(event, AudienceJoined)
-    audience = f"{data.channel} {data.audience}"
-    seen = _Seen(taken, data.member_id, data.author.id if data.author else "", int(joins))
-    found = [(TraceKey("churn", f"{audience} {data.member_id}"), seen.as_(JOINED if joins else LEFT))]
+    data, joins = event.data, type(event) is AudienceJoined
+    audience, author = f"{data.channel} {data.audience}", data.author.id if data.author else ""
+    rest = (data.member_id, author, int(joins), cuts_of(data))
+    moment, mark_id = taken.time, mark_id_of(taken)
+    churn = Sighting(moment, mark_id, JOINED if joins else LEFT, *rest)
+    found = [(TraceKey("churn", f"{audience} {data.member_id}"), churn)]
     if joins and _is_new_or_empty(taken):
-        found.append((TraceKey("join_burst", audience), seen.as_(data.member_id)))
+        found.append((TraceKey("join_burst", audience), Sighting(moment, mark_id, data.member_id, *rest)))
     return found
-
-
-class _Seen:
-    """An event on its way into traces: what is the same in all of them."""
-
-    def __init__(self, taken: Taken, about: str, author: str, count: int) -> None:
-        self._moment, self._mark_id = taken.time, mark_id_of(taken)
-        self._rest = (about, author, count, cuts_of(taken.event.data))
-
-    def as_(self, what: str) -> Sighting:
-        """A sighting in which a rule counts this."""
-        return Sighting(self._moment, self._mark_id, what, *self._rest)
 
 
 def mark_id_of(taken: Taken) -> str:
@@ -117,7 +133,16 @@ def _is_new_or_empty(taken: Taken) -> bool:
 
 
 @lru_cache(maxsize=16_384)
-def text_key(text: str) -> str | None:
+def text_key(text: str) -> bytes | None:
     """A name for what a text says, whatever its case, spacing, punctuation and emoji; None if it is too short."""
+    said = _said(text)
+    return blake2b(said, digest_size=16).digest() if said is not None else None
+
+
+def _said(text: str) -> bytes | None:
+    """The letters and digits of a text, None for too few."""
+    if text.isascii():
+        ascii_said = text.lower().encode().translate(None, _SPARED)
+        return ascii_said if len(ascii_said) >= SHORTEST_TEXT else None
     said = "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
-    return blake2b(said.encode(), digest_size=16).hexdigest() if len(said) >= SHORTEST_TEXT else None
+    return said.encode() if len(said) >= SHORTEST_TEXT else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.readings import account_key
@@ -16,20 +17,22 @@ from bellwether.catalogue.cuts import cuts_by
 from bellwether.catalogue.evaluate import LevelHistory
 from bellwether.catalogue.measures import Audience
 from bellwether.domain.clock import LocalClock
-from bellwether.domain.timeline import Chunk, Timeline
-from bellwether.domain.windows import Span, Window
+from bellwether.domain.timeline import Timeline
 from bellwether_compute.affairs import Affairs
 from bellwether_compute.authors import Author
 from bellwether_compute.content import Item
 from bellwether_compute.conversations import Conversation
 from bellwether_compute.dedup import SeenEvents
 from bellwether_compute.integrity import Show, Trace, TraceKey
+from bellwether_compute.recent import Recents
 
 ItemKey = tuple[str, str]
 """Channel and content id."""
 ConversationKey = tuple[str, str]
 """Channel and conversation id."""
 _FOLLOWERS: tuple[Audience, ...] = ("followers", "subscribers")
+_clock_of = lru_cache(maxsize=None)(LocalClock)
+"""One clock for all brands of a time zone, since what it remembers of hours and days is some ten kB."""
 
 
 class BrandState:
@@ -38,10 +41,9 @@ class BrandState:
     def __init__(self, brand: Brand, part: int) -> None:
         self.brand = brand
         self.part = part
-        self.clock = LocalClock(brand.time_zone)
+        self.clock = _clock_of(brand.time_zone)
         self.loaded = False
         self.fresh_to = 0
-        self.spans: tuple[int, dict[Window, Span], frozenset[Chunk]] | None = None
         self.timelines: dict[str, Timeline] = {}
         self._levels: dict[str, dict[Audience, dict[str, LevelHistory]]] = {}
         self.items: dict[ItemKey, Item] = {}
@@ -49,6 +51,9 @@ class BrandState:
         self.authors: dict[str, Author] = {}
         self.traces: dict[TraceKey, Trace] = {}
         self.shows: dict[ItemKey, Show] = {}
+        self.stored_authors: int | None = None
+        """How many are stored, if all of them were loaded."""
+        self.recents: Recents | None = None
         self.overruled: dict[str, Overruled] = {}
         self.verdicts = 0
         self.affairs = Affairs(brand.currency)
@@ -57,7 +62,7 @@ class BrandState:
     def follow(self, brand: Brand) -> None:
         """Go on by changed settings. The time zone and the currency change only while nothing is counted."""
         if brand.time_zone != self.brand.time_zone:
-            self.clock, self.spans = LocalClock(brand.time_zone), None
+            self.clock = _clock_of(brand.time_zone)
             self.timelines.clear()
         if brand.currency != self.brand.currency:
             self.affairs.report_in(brand.currency)

@@ -8,11 +8,32 @@ from typing import Any
 import msgspec
 
 from bellwether.adapters.postgres.pool import Connection
+from bellwether_compute.authors import ACTS_KEPT
 from bellwether_compute.changes import Changes
+
+_NEVER = 2**62
+_ACT_COLUMNS = (
+    *("brand_id", "author_id", "moment", "mark_id", "channel", "subject", "cuts", "interactions", "sentiment"),
+    *("said", "is_new", "is_visit", "recorded_at"),
+)
 
 _AUTHORS = """
     INSERT INTO author_state (brand_id, author_id, state) SELECT * FROM unnest($1::int[], $2::text[], $3::bytea[])
     ON CONFLICT (brand_id, author_id) DO UPDATE SET state = excluded.state
+"""
+# Acts since an author is an advocate are counted apart: they must not push out what a late mention may yet release.
+_LATEST = """
+    SELECT moment FROM author_act o
+    WHERE o.brand_id = w.brand_id AND o.author_id = w.author_id AND o.moment {bound} w.since
+    ORDER BY moment DESC OFFSET {kept} - 1 LIMIT 1
+"""
+_FORGOTTEN = f"""
+    DELETE FROM author_act a USING (
+        SELECT w.*, ({_LATEST.format(bound="<", kept=ACTS_KEPT)}) AS before,
+            ({_LATEST.format(bound=">=", kept=ACTS_KEPT)}) AS after
+        FROM unnest($1::int[], $2::text[], $3::bigint[]) AS w(brand_id, author_id, since)
+    ) k WHERE a.brand_id = k.brand_id AND a.author_id = k.author_id
+        AND a.moment < CASE WHEN a.moment < k.since THEN k.before ELSE k.after END
 """
 _TRACES = """
     INSERT INTO screen_trace (brand_id, rule, subject, state, touched_at)
@@ -43,6 +64,7 @@ _MOVED = """
 
 async def write_people(connection: Connection, changes: Changes) -> None:
     """Write what a batch changed."""
+    await _write_acts(connection, changes)
     encode = msgspec.msgpack.encode
     authors = [(b.brand.brand_id, name, encode(author)) for (b, name), author in changes.authors.items()]
     await _write(connection, _AUTHORS, authors)
@@ -53,6 +75,26 @@ async def write_people(connection: Connection, changes: Changes) -> None:
     await _write(connection, _MARKS, _mark_rows(changes))
     moved = [(b.brand.brand_id, mark_id, "\x1f".join(cuts[1:])) for (b, mark_id), cuts in changes.moved_marks.items()]
     await _write(connection, _MOVED, moved)
+
+
+async def _write_acts(connection: Connection, changes: Changes) -> None:
+    """Add acts. With about one act in 256, by chance, the oldest of its author beyond those kept are let go of."""
+    if changes.acts:
+        rows = map(msgspec.structs.astuple, changes.acts)
+        await connection.copy_records_to_table("author_act", records=rows, columns=_ACT_COLUMNS)
+        chosen = {(act.brand_id, act.author) for act in changes.acts if act.mark_id[0] == 0 and act.author}
+        await _write(connection, _FORGOTTEN, _with_since(chosen, changes) if chosen else ())
+
+
+def _with_since(chosen: Iterable[tuple[int, str]], changes: Changes) -> list[tuple[int, str, int]]:
+    """Authors with the moment from which on they are advocates: far ahead if they are none."""
+    brands = {taken.brand.brand.brand_id: taken.brand for taken, _ in changes.heard}
+    found = []
+    for brand_id, name in chosen:
+        author = brands[brand_id].authors.get(name)
+        since = author.advocate_since if author else None
+        found.append((brand_id, name, _NEVER if since is None else since))
+    return found
 
 
 def _mark_rows(changes: Changes) -> list[Sequence[object]]:

@@ -17,8 +17,9 @@ from bellwether.wire.events import (
     decode_events,
     explain,
     misplaced,
+    surely_placed,
 )
-from bellwether.wire.strict import fault
+from bellwether.wire.strict import fault, is_sound
 from bellwether_compute.state import BrandState
 
 
@@ -69,35 +70,33 @@ def take(
 
     condemned: offsets of records that Postgres refused
     """
-    refused = set(condemned)
-    taken: list[Taken] = []
+    refused, sound = set(condemned), _are_sound(records)
     left_out: list[LeftOut] = []
-    usable: list[tuple[Record, BrandState, bytes]] = []
+    usable: list[tuple[Record, BrandState]] = []
     for record in records:
         brand = find_brand(record.key) if record.key else None
-        tenant_id = brand.brand.tenant_id if brand else None
-        problem = _unusable(record, brand, refused)
-        if problem:
-            left_out.append(LeftOut(record, *problem, tenant_id))
-        elif brand is not None and record.value is not None:
-            usable.append((record, brand, record.value))
-    for (record, brand, _), event in zip(usable, _decode([raw for _, _, raw in usable]), strict=True):
-        outcome = _placed(record, brand, event)
-        if isinstance(outcome, Taken):
-            taken.append(outcome)
-        else:
-            left_out.append(outcome)
-    return taken, left_out
+        if problem := _unusable(record, brand, refused, sound=sound):
+            left_out.append(LeftOut(record, *problem, brand.brand.tenant_id if brand else None))
+        elif brand is not None:
+            usable.append((record, brand))
+    events = _decode([record.value or b"" for record, _ in usable])
+    return _place(usable, events, left_out), left_out
 
 
-def _unusable(record: Record, brand: BrandState | None, refused: set[int]) -> tuple[Reason, str] | None:
+def _are_sound(records: Sequence[Record]) -> bool:
+    """Whether no record has a fault that a decoder forgives: one look at all of them, by far the most have none."""
+    values = [record.value or b"" for record in records]
+    return is_sound(values, b"\n".join(values))
+
+
+def _unusable(record: Record, brand: BrandState | None, refused: set[int], *, sound: bool) -> tuple[Reason, str] | None:
     if record.offset in refused:
         return Reason.UNWRITABLE, "Postgres refuses what this record folds into"
     if not record.value:
         return Reason.EMPTY, "the record has no value"
     if brand is None:
         return Reason.UNKNOWN_BRAND, "the key names no tenant and brand that exist"
-    if words := fault(record.value):
+    if not sound and (words := fault(record.value)):
         return Reason.MALFORMED, words
     return None
 
@@ -123,15 +122,35 @@ def moment_of(told: datetime | None, record: Record) -> int:
     return min(int(told.timestamp()), recorded) if told else recorded
 
 
-def _placed(record: Record, brand: BrandState, event: Event | Exception) -> Taken | LeftOut:
-    tenant_id = brand.brand.tenant_id
+def _place(
+    usable: Sequence[tuple[Record, BrandState]], events: Sequence[Event | Exception], left_out: list[LeftOut]
+) -> list[Taken]:
+    """The events that belong to their brand and time; the others are left out."""
+    taken: list[Taken] = []
+    checked: dict[int, Callable[[Event], bool]] = {}
+    for (record, brand), event in zip(usable, events, strict=True):
+        is_placed = checked.get(record.timestamp)
+        if is_placed is None:
+            is_placed = checked[record.timestamp] = surely_placed(_recorded_at(record))
+        if wrong := _misfit(record, brand, event, is_placed):
+            left_out.append(LeftOut(record, *wrong, brand.brand.tenant_id))
+        elif not isinstance(event, Exception):
+            taken.append(Taken(record, brand, event, moment_of(event.time, record)))
+    return taken
+
+
+def _recorded_at(record: Record) -> datetime:
+    return datetime.fromtimestamp(record.timestamp / 1000, UTC)
+
+
+def _misfit(
+    record: Record, brand: BrandState, event: Event | Exception, is_placed: Callable[[Event], bool]
+) -> tuple[Reason, str] | None:
     if isinstance(event, Exception):
         detail = "; ".join(f"{e.pointer}: {e.detail}" for e in explain(event))
-        reason = Reason.INVALID if isinstance(event, msgspec.ValidationError) else Reason.MALFORMED
-        return LeftOut(record, reason, detail, tenant_id)
+        return Reason.INVALID if isinstance(event, msgspec.ValidationError) else Reason.MALFORMED, detail
     if event.data.brand != brand.brand.slug:
-        return LeftOut(record, Reason.WRONG_KEY, "the body names another brand than the key", tenant_id)
-    recorded_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-    if (wrong := misplaced(event, recorded_at)) is not None:
-        return LeftOut(record, Reason.WRONG_TIME, f"{wrong.pointer}: {wrong.detail}", tenant_id)
-    return Taken(record, brand, event, moment_of(event.time, record))
+        return Reason.WRONG_KEY, "the body names another brand than the key"
+    if is_placed(event) or (wrong := misplaced(event, _recorded_at(record))) is None:
+        return None
+    return Reason.WRONG_TIME, f"{wrong.pointer}: {wrong.detail}"

@@ -10,7 +10,7 @@ from bellwether.catalogue.cuts import cuts_by, cuts_of
 from bellwether.wire.events import Event, MessageReceived, MessageSent, MessageSentData
 from bellwether_compute.changes import Changes, Receipt
 from bellwether_compute.conversations import Messages, Received, Sent, Standing
-from bellwether_compute.groups import Groups, place_of
+from bellwether_compute.groups import Groups
 from bellwether_compute.state import BrandState, ConversationKey
 from bellwether_compute.subjects import conversation_key
 from bellwether_compute.taking import Taken
@@ -28,11 +28,7 @@ class Talks:
             if key := conversation_key(taken):
                 recorded = taken.record.timestamp // 1000
                 self._recorded[taken.brand, key] = max(recorded, self._recorded.get((taken.brand, key), 0))
-
-    def take(self, taken: Taken) -> None:
-        """Put a message into its conversation."""
-        if key := conversation_key(taken):
-            put_message(taken.brand.conversations[key].messages, taken.event, taken.time)
+                put_message(taken.brand.conversations[key].messages, taken.event, taken.time)
 
     def settle(self, groups: Groups, changes: Changes) -> None:
         """Take back what no longer holds of the receipts and add what holds now."""
@@ -71,8 +67,7 @@ def _move(
     if standing.waits:
         brand.set_waiting(received.kind, cuts, received.at, waits=sign > 0)
     if standing.clocks:
-        place = place_of(brand, cuts, received.at, recorded)
-        groups.at(place).add(answered(received.kind, standing.clocks, sign))
+        groups.of(brand, cuts, received.at, recorded).add(answered(received.kind, standing.clocks, sign))
 
 
 def cuts_in(channel: str, received: Received) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import asyncio
 import faulthandler
 import os
 import time
+from collections.abc import Mapping
 from typing import NoReturn
 
 import structlog
@@ -34,6 +35,8 @@ class Watchdog:
         self._stuck_after_s = stuck_after_s
         self.lag: dict[int, int] = {}
         self._partitions: set[int] = set()
+        self._known: dict[int, int] = {}
+        self._applied_ms: dict[int, int] = {}
 
     async def run(self) -> None:
         """Look every few seconds, for ever."""
@@ -43,10 +46,11 @@ class Watchdog:
             self._judge()
 
     async def _measure(self) -> None:
-        positions = self._worker.positions()
+        claimed = self._worker.positions()
+        positions = self._positions(claimed)
         try:
             ends = await self._reader.ends(positions)
-            await self._reader.tell_progress(positions)
+            await self._reader.tell_progress(claimed)
         except Unavailable as error:
             log.info("lag is not known", error=str(error))
             return
@@ -54,14 +58,25 @@ class Watchdog:
         for part in self._partitions | self.lag.keys():
             metrics.LAG_RECORDS.labels(str(part)).set(self.lag.get(part, 0))
         self._partitions |= self.lag.keys()
-        behind = [ms for part, ms in self._worker.applied_ms().items() if self.lag.get(part)]
+        behind = [ms for part, ms in self._applied_ms.items() if self.lag.get(part)]
         metrics.LAG_SECONDS.set(max(0.0, time.time() - min(behind) / 1000) if behind else 0.0)
+
+    def _positions(self, claimed: Mapping[int, int]) -> dict[int, int]:
+        """Where all assigned partitions stand: one that cannot be claimed at the moment, where it was seen last."""
+        self._known.update(claimed)
+        self._applied_ms.update(self._worker.applied_ms())
+        assigned = self._reader.assigned()
+        for gone in self._known.keys() - set(assigned):
+            del self._known[gone]
+            self._applied_ms.pop(gone, None)
+        return dict(self._known)
 
     def _judge(self) -> None:
         now = time.monotonic()
         if now - self._worker.last_turn > self._stuck_after_s:
             _end("the worker's loop does not turn")
-        waits = any(self.lag.values()) and self._worker.trouble is None
+        lag = sum(self.lag.get(part, 0) for part in self._worker.claimed)
+        waits = lag > 0 and self._worker.trouble is None
         if waits and now - self._worker.last_applied > self._stuck_after_s:
             _end("there is lag, nothing is wrong, and nothing is applied")
 

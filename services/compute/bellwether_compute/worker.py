@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 _REVOKE_WAIT_S = 3.0
 _HALT_AFTER_S = 8.0
+_CLOCK_WAS_SET_S = 5.0
+_SMALLER, _LARGER = 4, 2
 _SHOWN = "SELECT brand_id, cut FROM kpi_current WHERE brand_id = ANY($1::int[])"
 _FAILURE = {TimeoutError: "timeout", Fenced: "fenced"}
 
@@ -43,7 +45,9 @@ class Worker:
         self._busy = asyncio.Lock()
         self._stopping = False
         self._has_lost = False
+        self._wall_less_monotonic = time.time() - time.monotonic()
         self._alone_until: dict[int, int] = {}
+        self._split = 1
         self.last_turn = self.last_applied = time.monotonic()
         self.trouble: str | None = "starting"
 
@@ -91,6 +95,7 @@ class Worker:
         while not self._stopping:
             try:
                 self._let_go_of_lost()
+                self._let_go_where_clock_was_set()
                 await self._claim_assigned()
                 if self._has_lost:
                     continue
@@ -108,6 +113,13 @@ class Worker:
         """Drop what was revoked while it was being applied, or claimed: all is claimed anew."""
         if self._has_lost:
             self._has_lost = False
+            self._drop([*self._claimed])
+
+    def _let_go_where_clock_was_set(self) -> None:
+        """Moments that were noted by another time would keep values stale until it comes: claim anew."""
+        before, self._wall_less_monotonic = self._wall_less_monotonic, time.time() - time.monotonic()
+        if abs(by_s := self._wall_less_monotonic - before) > _CLOCK_WAS_SET_S:
+            log.warning("the wall clock was set", by_s=round(by_s))
             self._drop([*self._claimed])
 
     async def _claim_assigned(self) -> None:
@@ -158,7 +170,7 @@ class Worker:
         if not self._claimed:
             await asyncio.sleep(self._settings.max_wait_s)
             return {}
-        most = 1 if self._alone_until else self._settings.max_events
+        most = 1 if self._alone_until else max(1, self._settings.max_events // self._split)
         polled = await self._reader.poll(self._claimed, self._settings.max_wait_s, most)
         return {part: records for part, records in polled.items() if self._is_next(part, records)}
 
@@ -175,8 +187,9 @@ class Worker:
         batches = {part: records for part, records in batches.items() if part in self._claimed}
         started = time.monotonic()
         try:
-            await self._cycle.run(self._claimed, batches)
+            await self._cycle.run(self._claimed, batches, self._split)
         except BaseException as error:
+            self._note_slowness(error)
             self._note_refusal(batches, error)
             self._drop([*self._claimed])
             raise
@@ -184,6 +197,7 @@ class Worker:
 
     def _note_progress(self, batches: Batches, started: float) -> None:
         self.trouble = None
+        self._split = max(1, self._split // _LARGER)
         for part, until in [*self._alone_until.items()]:
             if part not in self._claimed or self._claimed[part].next_offset >= until:
                 del self._alone_until[part]
@@ -202,6 +216,11 @@ class Worker:
             part, (record,) = next(iter(batches.items()))
             self._cycle.condemned.setdefault(part, set()).add(record.offset)
         self._alone_until.update({part: records[-1].offset + 1 for part, records in batches.items()})
+
+    def _note_slowness(self, error: BaseException) -> None:
+        """What did not end in time would not the next time either, with nothing in memory: try less of it."""
+        if isinstance(error, TimeoutError):
+            self._split = min(self._split * _SMALLER, self._settings.max_events)
 
     def _drop(self, parts: Sequence[int]) -> None:
         """Forget all state of these partitions; what is committed is in Postgres."""

@@ -6,7 +6,6 @@ is bad is every event looked at by itself.
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -22,8 +21,8 @@ from bellwether.domain.errors import (
     TooLarge,
     UnknownBrand,
 )
-from bellwether.wire.events import UNREADABLE, Event, decode_event, decode_events, explain, misplaced
-from bellwether.wire.strict import fault
+from bellwether.wire.events import UNREADABLE, Event, decode_event, decode_events, explain, misplaced, surely_placed
+from bellwether.wire.strict import fault, is_sound
 from bellwether.wire.topics import event_key
 from bellwether_ingest.media import Mode, RawHeaders, envelope
 
@@ -35,8 +34,7 @@ _raws = msgspec.json.Decoder(list[msgspec.Raw])
 _raw = msgspec.json.Decoder(msgspec.Raw)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
+class Door(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the judgement depends on besides the bytes: whose key, which brands it may write, when, how much."""
 
     tenant: str
@@ -61,20 +59,19 @@ class Rejection(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     problem: Problem
 
 
-@dataclass(slots=True)
-class Decision:
+class Decision(msgspec.Struct, gc=False):
     """What is to be written, what to be told. `records`: values by Kafka key, in the order of the request."""
 
-    records: dict[bytes, list[bytes]] = field(default_factory=dict)
-    receipts: list[Receipt] = field(default_factory=list)
-    rejected: list[Rejection] = field(default_factory=list)
-    errors: list[BellwetherError] = field(default_factory=list)
+    records: dict[bytes, list[bytes]] = {}
+    receipts: list[Receipt] = []
+    rejected: list[Rejection] = []
+    errors: list[BellwetherError] = []
     is_batch: bool = False
 
     @property
     def names_unknown_brands(self) -> bool:
         """Whether a fresher directory might decide otherwise."""
-        return any(isinstance(error, UnknownBrand) for error in self.errors)
+        return bool(self.errors) and any(isinstance(error, UnknownBrand) for error in self.errors)
 
 
 def accept(body: bytes, mode: Mode, headers: RawHeaders, door: Door) -> Decision:
@@ -82,8 +79,9 @@ def accept(body: bytes, mode: Mode, headers: RawHeaders, door: Door) -> Decision
     if mode is Mode.JSON:
         mode = Mode.BATCH if body.lstrip(_WHITESPACE)[:1] == b"[" else Mode.STRUCTURED
     raws, whole = _split(body, mode, headers, door)
-    sorting = _Sorting(door, is_batch=mode in (Mode.BATCH, Mode.LINES))
-    events = _decode_all(raws, door) if whole else None
+    is_batch = mode is Mode.BATCH or mode is Mode.LINES
+    sorting = _Sorting(door, is_batch=is_batch)
+    events = _decode_all(raws, body if is_batch else raws[0], door) if whole else None
     if events is None:
         sorting.one_by_one(raws)
     else:
@@ -139,7 +137,7 @@ def _split(body: bytes, mode: Mode, headers: RawHeaders, door: Door) -> tuple[Se
 
 def _split_array(body: bytes) -> list[bytes]:
     try:
-        return [bytes(raw) for raw in _raws.decode(body)]
+        return list(map(bytes, _raws.decode(body)))
     except msgspec.DecodeError:
         # One event with half a surrogate pair or a NaN spoils the array for msgspec, but not its neighbours for us.
         by_hand = _split_by_hand(body)
@@ -181,9 +179,9 @@ def _trim(line: bytes) -> bytes:
     return line.strip(_WHITESPACE)
 
 
-def _decode_all(raws: Sequence[bytes], door: Door) -> list[Event] | None:
-    """All events at once, None if any is bad: then each is to be looked at."""
-    if any(map(fault, raws)) or max(map(len, raws), default=0) > door.max_event_bytes:
+def _decode_all(raws: Sequence[bytes], whole: bytes, door: Door) -> list[Event] | None:
+    """All events of a whole at once, None if any is bad: then each is to be looked at."""
+    if not is_sound(raws, whole) or max(map(len, raws), default=0) > door.max_event_bytes:
         return None
     try:
         return decode_events(raws)
@@ -236,8 +234,17 @@ class _Sorting:
 
     def all(self, raws: Sequence[bytes], events: Iterable[Event]) -> None:
         """Sort events that were decoded together."""
+        values_of, receive = self._by_brand.get, self.decision.receipts.append
+        is_placed = surely_placed(self._door.received_at)
         for index, (raw, event) in enumerate(zip(raws, events, strict=True)):
-            self._admit(index, raw, event)
+            values = values_of(event.data.brand)
+            if values is None:
+                values = self._values_of(event.data.brand)
+            if values is not None and is_placed(event):
+                values.append(raw)
+                receive(Receipt(index, event.id))
+            else:
+                self._admit(index, raw, event)
 
     def one_by_one(self, raws: Sequence[bytes]) -> None:
         """Decode each event by itself and say of each bad one what is wrong with it."""

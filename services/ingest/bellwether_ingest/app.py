@@ -32,12 +32,11 @@ class Service:
         self._intake: Intake | None = None
         self._rest = _fastapi(settings, self.readiness, self._running)
 
-    async def asgi(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+    def asgi(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
         """One connection, request or the lifespan."""
         if scope["type"] == "http" and scope["path"] == PATH and self._intake is not None:
-            await self._intake(scope, receive, send)
-        else:
-            await self._rest(scope, receive, send)
+            return self._intake(scope, receive, send)
+        return self._rest(scope, receive, send)
 
     @asynccontextmanager
     async def _running(self, _app: FastAPI) -> AsyncIterator[None]:

@@ -38,6 +38,9 @@ class _Plain:
         return
 
 
+_PLAIN = _Plain()
+
+
 class _Gunzip:
     """gzip, one or more members, inflated in pieces so that a bomb is noticed at the limit and not after it."""
 
@@ -68,7 +71,7 @@ def inflater_for(encoding: str) -> Inflater:
     """For a Content-Encoding. Raises UnsupportedMediaType for any but gzip and identity, and for one in another."""
     match encoding.strip().lower():
         case "" | "identity":
-            return _Plain()
+            return _PLAIN
         case "gzip" | "x-gzip":
             return _Gunzip()
         case _:
@@ -76,12 +79,16 @@ def inflater_for(encoding: str) -> Inflater:
 
 
 class BodyReader:
-    """Reads one body. `finished` says whether all of it was taken from the connection."""
+    """Reads one body. `finished` says whether all of it was taken from the connection.
 
-    def __init__(self, receive: Receive, most_bytes: int, timeout_s: float) -> None:
+    `is_here`: all of it has arrived, so that no time need be kept.
+    """
+
+    def __init__(self, receive: Receive, most_bytes: int, timeout_s: float, *, is_here: bool = False) -> None:
         self._receive = receive
         self._most = most_bytes
         self._timeout_s = timeout_s
+        self._is_here = is_here
         self.finished = False
 
     async def read(self, inflater: Inflater, announced: int | None, hold: Hold) -> bytes:
@@ -92,6 +99,8 @@ class BodyReader:
         """
         if announced is not None and announced > self._most:
             raise self._too_large()
+        if self._is_here:
+            return await self._read(inflater, hold)
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._read(inflater, hold)

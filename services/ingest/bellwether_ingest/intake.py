@@ -6,7 +6,6 @@ only after Kafka's acknowledgement.
 
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +16,7 @@ import structlog
 
 from bellwether.adapters.http.auth import authorize
 from bellwether.adapters.http.problems import MEDIA_TYPE, Problem, headers_of, problem_of, unforeseen
+from bellwether.adapters.http.server import answer_at_once, body_is_here
 from bellwether.adapters.kafka.producer import Producer
 from bellwether.adapters.postgres.directory import Directory
 from bellwether.domain.errors import (
@@ -91,25 +91,24 @@ class Intake:
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Answer one request to PATH."""
         started = time.perf_counter()
-        reader = BodyReader(receive, self._settings.max_body_bytes, self._settings.body_timeout_s)
+        most_bytes, timeout_s = self._settings.max_body_bytes, self._settings.body_timeout_s
+        reader = BodyReader(receive, most_bytes, timeout_s, is_here=body_is_here(scope))
         headers = _headers(scope)
         try:
             answer = await self._answer(scope, headers, reader)
         except Gone:
             return
-        await _respond(send, answer, reader, headers)
+        await _respond(scope, send, answer, reader, headers)
         _ANSWERED[answer.status // 100].inc()
         _DURATION.observe(time.perf_counter() - started)
 
     async def _answer(self, scope: ASGIScope, headers: dict[bytes, bytes], reader: BodyReader) -> Answer:
         try:
-            match scope["method"]:
-                case "POST":
-                    return await self._post(scope, headers, reader)
-                case "OPTIONS":
-                    return self._handshake(headers)
-                case _:
-                    return _problem(Problem(type="about:blank", title="Method Not Allowed", status=405), [_ALLOW])
+            if scope["method"] == "POST":
+                return await self._post(scope, headers, reader)
+            if scope["method"] == "OPTIONS":
+                return self._handshake(headers)
+            return _problem(Problem(type="about:blank", title="Method Not Allowed", status=405), [_ALLOW])
         except BellwetherError as error:
             if (reason := _UNREAD.get(type(error))) is not None:
                 metrics.REQUESTS_REFUSED.labels(reason=reason).inc()
@@ -133,7 +132,7 @@ class Intake:
         atomic = _atomic(scope["query_string"])
         if not self._producer.reachable:
             raise Unavailable("Kafka is not reachable; nothing was taken.")
-        with self._in_flight.request() as hold:
+        with self._in_flight.request(caller.tenant) as hold:
             body = await reader.read(inflater, _length(headers), hold)
             metrics.INTAKE_BYTES.inc(len(body))
             return await self._take(body, mode, scope["headers"], caller, atomic=atomic)
@@ -153,7 +152,9 @@ class Intake:
 
     async def _take(self, body: bytes, mode: Mode, headers: HeaderList, caller: Caller, *, atomic: bool) -> Answer:
         received_at = datetime.now(UTC)
-        decision = await self._decide(body, mode, headers, caller, received_at)
+        decision = accept(body, mode, headers, self._door(caller, received_at))
+        if decision.names_unknown_brands:
+            decision = await self._decide_again(decision, body, mode, headers, caller, received_at)
         count = len(decision.receipts) + len(decision.errors)
         self._events.charge(caller.key_id, count)
         metrics.INTAKE_BATCH_EVENTS.observe(count)
@@ -165,21 +166,21 @@ class Intake:
         told = Accepted(len(decision.receipts), decision.receipts, decision.rejected)
         return Answer(202, _encoder.encode(told), [_JSON, *self._rate_fields(caller)])
 
-    async def _decide(
-        self, body: bytes, mode: Mode, headers: HeaderList, caller: Caller, received_at: datetime
+    async def _decide_again(
+        self, first: Decision, body: bytes, mode: Mode, headers: HeaderList, caller: Caller, received_at: datetime
     ) -> Decision:
-        door = self._door(caller, received_at)
+        """The decision by a fresher directory, the first one where there is none."""
         version = self._directory.version
-        decision = accept(body, mode, headers, door)
-        if decision.names_unknown_brands:
-            await self._directory.refresh_soon()
-            if self._directory.version != version:
-                decision = accept(body, mode, headers, door)
-        return decision
+        await self._directory.refresh_soon()
+        if self._directory.version == version:
+            return first
+        return accept(body, mode, headers, self._door(caller, received_at))
 
     def _door(self, caller: Caller, received_at: datetime) -> Door:
+        brand_of = self._directory.brand
+
         def may_write(brand: str) -> bool:
-            return caller.sees(brand) and self._directory.brand(caller.tenant, brand) is not None
+            return caller.sees(brand) and brand_of(caller.tenant, brand) is not None
 
         return Door(
             tenant=caller.tenant,
@@ -225,9 +226,10 @@ def _headers(scope: ASGIScope) -> dict[bytes, bytes]:
 
 
 def _length(headers: dict[bytes, bytes]) -> int | None:
-    with suppress(KeyError, ValueError):
-        return int(headers[b"content-length"])
-    return None
+    try:
+        return int(headers.get(b"content-length", b"none"))
+    except ValueError:
+        return None
 
 
 def _atomic(query: bytes) -> bool:
@@ -250,10 +252,14 @@ def _problem(problem: Problem, headers: HeaderList | None = None) -> Answer:
     return Answer(problem.status, _encoder.encode(problem), [*fixed, *(headers or [])])
 
 
-async def _respond(send: Send, answer: Answer, reader: BodyReader, headers: dict[bytes, bytes]) -> None:
+async def _respond(
+    scope: ASGIScope, send: Send, answer: Answer, reader: BodyReader, headers: dict[bytes, bytes]
+) -> None:
     """Send the answer. A long body that was not read is not read now either: the connection ends instead."""
     ends = not reader.finished and _has_long_body(headers)
     fields = [*answer.headers, (b"content-length", str(len(answer.body)).encode())]
+    if not ends and answer_at_once(scope, answer.status, fields, answer.body):
+        return
     if ends:
         fields.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": answer.status, "headers": fields})

@@ -3,14 +3,15 @@
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 from bellwether.domain.errors import RateLimited, Unavailable
 from bellwether.observability import metrics
 
 Clock = Callable[[], float]
+_LARGEST_SHARE = 0.75
 
 
 @dataclass(slots=True)
@@ -37,6 +38,9 @@ class RateLimiter:
 
     def check(self, name: str) -> None:
         """Raise RateLimited, with the seconds to wait, while the name is in debt."""
+        bucket = self._buckets.get(name)
+        if bucket is None or bucket.tokens > 0:
+            return
         bucket = self._bucket(name)
         if bucket.tokens <= 0:
             wait_s = math.ceil((1 - bucket.tokens) / self._rate)
@@ -70,45 +74,80 @@ class RateLimiter:
 
 
 class Hold:
-    """The bytes that one request holds."""
+    """The bytes that one request of a name holds, until its block ends."""
 
-    __slots__ = ("_all", "held")
+    __slots__ = ("_all", "held", "name")
 
-    def __init__(self, together: "InFlight") -> None:
+    def __init__(self, together: "InFlight", name: str) -> None:
         self._all = together
+        self.name = name
         self.held = 0
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._all.release(self)
+
     def grow(self, size: int) -> None:
-        """Hold so many bytes more. Raises Unavailable when all requests together would hold too many."""
-        self._all.grow(size)
+        """Hold so many bytes more. Raises Unavailable when its name, or all together, would hold too many."""
+        self._all.grow(self.name, size)
         self.held += size
 
 
+class _Share:
+    """What the requests of one name hold together."""
+
+    __slots__ = ("bytes", "requests")
+
+    def __init__(self) -> None:
+        self.requests = self.bytes = 0
+
+
 class InFlight:
-    """Requests and bytes between the first byte read and the answer, bounded: memory must not depend on Kafka."""
+    """Requests and bytes between the first byte read and the answer, bounded: memory must not depend on Kafka.
+
+    One name may hold three quarters of each, so that others get in while it holds all that it can.
+    """
 
     def __init__(self, most_requests: int, most_bytes: int) -> None:
         self._most_requests, self._most_bytes = most_requests, most_bytes
+        self._own_requests, self._own_bytes = (math.ceil(most * _LARGEST_SHARE) for most in (most_requests, most_bytes))
+        self._shares: dict[str, _Share] = {}
         self.requests = 0
         self.bytes = 0
         metrics.INTAKE_IN_FLIGHT_REQUESTS.set_function(lambda: self.requests)
         metrics.INTAKE_IN_FLIGHT_BYTES.set_function(lambda: self.bytes)
 
-    @contextmanager
-    def request(self) -> Iterator[Hold]:
+    def request(self, name: str) -> Hold:
         """Be one request more, until the block ends. Raises Unavailable when there are too many."""
-        if self.requests >= self._most_requests:
+        share = self._shares.get(name)
+        if share is None:
+            share = self._shares[name] = _Share()
+        if self.requests >= self._most_requests or share.requests >= self._own_requests:
+            self._forget_idle(name, share)
             raise Unavailable("Too many requests are open; try again in a moment.", retry_after_s=1)
-        hold = Hold(self)
         self.requests += 1
-        try:
-            yield hold
-        finally:
-            self.requests -= 1
-            self.bytes -= hold.held
+        share.requests += 1
+        return Hold(self, name)
 
-    def grow(self, size: int) -> None:
-        """Hold so many bytes more. Raises Unavailable when that is too many."""
-        if self.bytes + size > self._most_bytes:
+    def release(self, hold: Hold) -> None:
+        """Be one request less, and hold its bytes no more."""
+        share = self._shares[hold.name]
+        self.requests -= 1
+        self.bytes -= hold.held
+        share.requests -= 1
+        share.bytes -= hold.held
+        self._forget_idle(hold.name, share)
+
+    def grow(self, name: str, size: int) -> None:
+        """Hold so many bytes more for a request of a name. Raises Unavailable when that is too many."""
+        share = self._shares[name]
+        if self.bytes + size > self._most_bytes or share.bytes + size > self._own_bytes:
             raise Unavailable("Too many bytes are open; try again in a moment.", retry_after_s=1)
         self.bytes += size
+        share.bytes += size
+
+    def _forget_idle(self, name: str, share: _Share) -> None:
+        if not share.requests:
+            del self._shares[name]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -31,6 +32,7 @@ class Mode(StrEnum):
     JSON = "json"  # plain application/json: the body's first character decides
 
 
+@lru_cache(maxsize=64)
 def mode_of(content_type: str, *, has_attributes: bool) -> Mode:
     """The mode of a Content-Type; `has_attributes`: there is a ce-specversion header.
 

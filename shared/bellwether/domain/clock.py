@@ -7,6 +7,7 @@ change of the clocks shows an hour twice or not at all.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -38,6 +39,20 @@ def day_of(calendar_date: date) -> int:
     return calendar_date.toordinal() - _EPOCH
 
 
+class _Places(dict[int, tuple[int, int]]):
+    """Hour and day by the number of a minute; emptied when they are too many."""
+
+    def __init__(self, find: Callable[[int], tuple[int, int]]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, minute: int) -> tuple[int, int]:
+        if len(self) >= _CACHED_MINUTES:
+            self.clear()
+        found = self[minute] = self._find(minute * MINUTE_S)
+        return found
+
+
 class LocalClock:
     """Hours and days of a time zone.
 
@@ -47,26 +62,20 @@ class LocalClock:
     def __init__(self, time_zone: str) -> None:
         self.time_zone = time_zone
         self._zone = ZoneInfo(time_zone)
-        self._places: dict[int, tuple[int, int]] = {}
+        self._places = _Places(self._find)
         self._day_starts: dict[int, int] = {}
 
     def place(self, moment: int) -> tuple[int, int]:
         """The start of the local hour (UTC seconds) and the local day number of a moment."""
-        minute = moment // MINUTE_S
-        found = self._places.get(minute)
-        if found is None:
-            if len(self._places) >= _CACHED_MINUTES:
-                self._places.clear()
-            found = self._places[minute] = self._find(minute * MINUTE_S)
-        return found
+        return self._places[moment // MINUTE_S]
 
     def hour(self, moment: int) -> int:
         """The start of the local hour that holds the moment, in UTC seconds."""
-        return self.place(moment)[0]
+        return self._places[moment // MINUTE_S][0]
 
     def day(self, moment: int) -> int:
         """The number of the local day that holds the moment."""
-        return self.place(moment)[1]
+        return self._places[moment // MINUTE_S][1]
 
     def day_start(self, day: int) -> int:
         """The first moment of a local day, in UTC seconds."""

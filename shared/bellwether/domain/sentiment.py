@@ -8,7 +8,6 @@ that computed it. Texts are split into tokens, what is known of a token is kept,
 context is looked at only around words that the lexicon lists.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from heapq import heappop, heappush
 from math import sqrt
 from string import punctuation
 from typing import Final, NamedTuple, Protocol
+
+from bellwether.domain.cleaning import clean
 
 POSITIVE_FROM: Final = 0.05
 """Lowest compound score of a positive text: the authors' threshold (VADER's README)."""
@@ -67,17 +68,12 @@ _IDIOMS = {
     "beating heart": 3.5,
 }
 _PHRASE_WORDS = frozenset(" ".join([*_IDIOMS, *_DAMPENING_PAIRS]).split())
+# "or", "nor", "doubt", "at" and "very" are read beside one of these alone.
+_TURNING = frozenset({"no", "this", "least", *_BOOSTERS, *_PHRASE_WORDS})
+_FEW_VALENCES = 64  # looking through so many costs less than order among them
 _LONGEST_EMOTICON = 2  # characters that outlast the stripping of punctuation
 _LONGEST_TOKEN_KEPT = 64  # characters; what is longer is hardly ever seen twice
 _LONGEST_TEXT_KEPT = 2_000  # characters; bounds the bytes of the cache, not only its rows
-
-# Patterns start with a literal or a set, which the regex engine can search for quickly.
-_RETWEET = re.compile(r"\s*(?:(?:[rR][tT]\s+@\w+\s*:?\s*)+|RT\b\s*:?)")
-# A mark at the end of a link is the author's emphasis, not a part of the address.
-_ADDRESS = r"\S*[^\s!?.,;:)\]}\"']"
-_LINK = re.compile(r"[hH][tT][tT][pP][sS]?://" + _ADDRESS)
-_BARE_LINK = re.compile(r"w(?<!\ww)ww\." + _ADDRESS)
-_HANDLE = re.compile(r"@(?<!\w@)\w+(?:@[\w.-]*\w)?")  # @name, @name@server; never an e-mail
 
 
 class Scores(NamedTuple):
@@ -105,7 +101,7 @@ class TextScorer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Token:
     """What the rules ask of one token, wherever it stands."""
 
@@ -116,6 +112,7 @@ class _Token:
     upper: bool = False
     negates: bool = False
     phrasal: bool = False  # occurs in an idiom or in a dampening pair
+    plain: bool = True  # by itself it changes no other token's valence, and none changes its own
 
 
 # Stand-ins beyond the ends of a text. No rule looks at a listed word before the scored
@@ -146,14 +143,16 @@ def _token(raw: str, words: Mapping[str, float]) -> _Token:
     if len(bare) <= _LONGEST_EMOTICON:  # probably an emoticon, whose punctuation is its meaning
         bare = raw
     word = bare.lower()
+    negates = word in _NEGATIONS or "n't" in word
     return _Token(
         word=word,
         valence=words.get(word),
         boost=_BOOSTERS.get(word, 0.0),
         scored=word in words and word not in _BOOSTERS,
         upper=bare.isupper(),
-        negates=word in _NEGATIONS or "n't" in word,
+        negates=negates,
         phrasal=word in _PHRASE_WORDS,
+        plain=not negates and word not in _TURNING,
     )
 
 
@@ -173,7 +172,7 @@ class SentimentScorer:
     def score(self, text: str) -> float:
         """Compound sentiment of a text, −1…1 with 4 decimals; 0 where nothing is known."""
         spelt = self._spell_emojis(text)
-        return _compound(_valences(self._split(spelt)), _emphasis(spelt))
+        return _compound(_valences(self._split(spelt), spelt), _emphasis(spelt))
 
     def scores(self, text: str) -> Scores:
         """All four scores of a text; all are 0 where there is no token at all."""
@@ -181,7 +180,7 @@ class SentimentScorer:
         tokens = self._split(spelt)
         if not tokens:
             return Scores(0.0, 0.0, 0.0, 0.0)
-        valences, emphasis = _valences(tokens), _emphasis(spelt)
+        valences, emphasis = _valences(tokens, spelt), _emphasis(spelt)
         shares = _shares(valences, len(tokens), emphasis)
         return Scores(*shares, _compound(valences, emphasis))
 
@@ -195,17 +194,21 @@ class SentimentScorer:
         return text.translate(self._emojis)
 
 
-def _valences(tokens: list[_Token]) -> list[float]:
-    """Valences, in context, of the tokens that carry sentiment; the others have none."""
+def _valences(tokens: list[_Token], text: str) -> list[float]:
+    """Valences, in context, of the tokens of a text that carry sentiment; the others have none."""
     places = [place for place, token in enumerate(tokens) if token.scored]
     if not places:
         return []
-    shouting = _is_mixed_case(tokens)
+    # Looking at the whole text first costs a fraction of looking at every token; beyond ASCII there are capitals
+    # that have no lower case.
+    lower = text.lower()
+    shouting = not (lower == text and text.isascii()) and _is_mixed_case(tokens)
     padded = [_FRONT, _FRONT, _FRONT, *tokens, _BACK, _BACK]
     valences = [_valence(padded[place : place + 6], shouting) for place in places]
-    words = [token.word for token in tokens]
-    if "but" in words:
-        _turn_at(words.index("but"), places, valences)
+    if "but" in lower:
+        words = [token.word for token in tokens]
+        if "but" in words:
+            _turn_at(words.index("but"), places, valences)
     return valences
 
 
@@ -217,17 +220,21 @@ def _is_mixed_case(tokens: Sequence[_Token]) -> bool:
 def _valence(window: Sequence[_Token], shouting: bool) -> float:
     """Valence of a token by itself and by the three tokens before and the two after it."""
     far, mid, near, token, after, _ = window
+    if token.plain and near.plain and mid.plain and far.plain:
+        valence = token.valence or 0.0
+        return valence + _shout(valence) if shouting and token.upper else valence
     if token.word == "kind" and after.word == "of":
         return 0.0
     valence = _own_valence(far, mid, near, token, after)
     if shouting and token.upper:
         valence += _shout(valence)
-    if near.valence is None:
+    if near.valence is None and not near.plain:
         valence = _boosted(valence, near, 1.0, shouting) * (_NEGATION if near.negates else 1.0)
-    if mid.valence is None:
+    if mid.valence is None and not mid.plain:
         valence = _boosted(valence, mid, 0.95, shouting) * _middle_negation(mid, near)
     if far.valence is None:
-        valence = _boosted(valence, far, 0.9, shouting) * _far_negation(far, mid, near)
+        if not (far.plain and near.plain):
+            valence = _boosted(valence, far, 0.9, shouting) * _far_negation(far, mid, near)
         if near.phrasal or token.phrasal or (far.phrasal and mid.phrasal):
             valence = _idiomatic(valence, window)
     if near.word == "least" and near.valence is None and mid.word not in ("at", "very"):
@@ -301,22 +308,37 @@ def _turn_at(but: int, places: Sequence[int], valences: list[float]) -> None:
     """Halve what stands before "but" and raise what stands after it by half, in place.
 
     The original walks the list and alters, for each value, the *first* place that holds
-    an equal one at that moment, so equal values hit one another. The heaps give that
-    first place in logarithmic time: a long text cannot be made to cost its square.
+    an equal one at that moment, so equal values hit one another. In a long text heaps give
+    that first place in logarithmic time: it cannot be made to cost its square.
     """
+    if len(valences) > _FEW_VALENCES:
+        _turn_many_at(but, places, valences)
+        return
+    for index in range(len(valences)):
+        valence = valences[index]
+        first = valences.index(valence)
+        valences[first] = _turned(valence, places[first], but)
+
+
+def _turned(valence: float, place: int, but: int) -> float:
+    return valence * (0.5 if place < but else 1.5 if place > but else 1.0)
+
+
+def _turn_many_at(but: int, places: Sequence[int], valences: list[float]) -> None:
     holders: defaultdict[float, list[int]] = defaultdict(list)
     for index, valence in enumerate(valences):
         holders[valence].append(index)
     for index in range(len(valences)):
         valence = valences[index]
         first = heappop(holders[valence])
-        place = places[first]
-        valences[first] = turned = valence * (0.5 if place < but else 1.5 if place > but else 1.0)
+        valences[first] = turned = _turned(valence, places[first], but)
         heappush(holders[turned], first)
 
 
 def _emphasis(text: str) -> float:
     """Added intensity by exclamation marks (up to four) and by repeated question marks."""
+    if "!" not in text and "?" not in text:
+        return 0.0
     most = len(_ASKED) - 1
     return _EXCLAIMED[min(text.count("!"), most)] + _ASKED[min(text.count("?"), most)]
 
@@ -346,19 +368,6 @@ def _shares(valences: Sequence[float], tokens: int, emphasis: float) -> tuple[fl
         negative += emphasis
     total = positive + negative + neutral
     return round(negative / total, 3), round(neutral / total, 3), round(positive / total, 3)
-
-
-def clean(text: str) -> str:
-    """The text without @handles, links and a leading "RT @name:", which are not its wording."""
-    if retweet := _RETWEET.match(text):
-        text = text[retweet.end() :]
-    if "://" in text:
-        text = _LINK.sub("", text)
-    if "www." in text:
-        text = _BARE_LINK.sub("", text)
-    if "@" in text:
-        text = _HANDLE.sub("", text)
-    return text.strip()
 
 
 class CachedScorer:

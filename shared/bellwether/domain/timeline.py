@@ -104,7 +104,9 @@ def chunks_of(segment: Segment, clock: LocalClock) -> Iterator[Chunk]:
 
 def chunk_of(grain: Grain, bucket: int, clock: LocalClock) -> Chunk:
     """The chunk that holds one bucket."""
-    return next(chunks_of(Segment(grain, bucket, bucket + 1), clock))
+    if grain is Grain.MINUTE:
+        return Chunk(grain, clock.hour(bucket))
+    return Chunk(grain, clock.day(bucket) if grain is Grain.HOUR else date_of(bucket).year)
 
 
 def chunks_in(spans: Iterable[Span], clock: LocalClock) -> frozenset[Chunk]:

@@ -65,15 +65,20 @@ def add_totals(target: Totals, source: Mapping[str, Total]) -> None:
     for key, value in source.items():
         have = target.get(key)
         if have is None:
-            target[key] = _own(value)
-        elif isinstance(value, int) and isinstance(have, int):
+            target[key] = value if type(value) is int else _own(value)
+        elif type(value) is int and type(have) is int:
             target[key] = have + value
-        elif isinstance(value, dict) and isinstance(have, dict):
-            add_histogram(have, value)
-        elif isinstance(value, int | dict) or isinstance(have, int | dict):
-            raise TypeError(f"measure {key!r} is of two kinds")
         else:
-            have.merge(value)
+            _add_total(key, have, value)
+
+
+def _add_total(key: str, have: Total, value: Total) -> None:
+    if isinstance(value, dict) and isinstance(have, dict):
+        add_histogram(have, value)
+    elif isinstance(value, int | dict) or isinstance(have, int | dict):
+        raise TypeError(f"measure {key!r} is of two kinds")
+    else:
+        have.merge(value)
 
 
 def _own(value: Total) -> Total:

@@ -9,17 +9,19 @@ accepted (ingest) = applied + duplicate + quarantined (compute) + in flight (lag
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from bellwether.observability import unlocked
+
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _FRESHNESS = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 
 # --- every service -------------------------------------------------------------------------------------------------
-REQUESTS = Counter(
+REQUESTS = unlocked.Counter(
     "bellwether_http_requests_total",
     "HTTP requests answered.",
     ["route", "status"],  # route: the template, never the path; status: 2xx … 5xx
 )
-REQUEST_DURATION = Histogram(
+REQUEST_DURATION = unlocked.Histogram(
     "bellwether_http_request_duration_seconds",
     "From the first byte of a request to the last of its answer.",
     ["route"],
@@ -38,7 +40,7 @@ DIRECTORY_REFRESH_FAILURES = Counter(
 )
 
 # --- ingest --------------------------------------------------------------------------------------------------------
-EVENTS_ACCEPTED = Counter(
+EVENTS_ACCEPTED = unlocked.Counter(
     "bellwether_events_accepted_total",
     "Events that Kafka acknowledged and the caller was told so.",
     ["mode"],  # structured, batch, lines, binary, json (plain, one event or several)
@@ -52,11 +54,11 @@ EVENTS_UNCERTAIN = Counter(
     "bellwether_events_uncertain_total",
     "Events answered with 503: some may be in Kafka all the same, and the repeat counts once.",
 )
-INTAKE_BATCH_EVENTS = Histogram("bellwether_intake_request_events", "Events per request.", buckets=_SIZES)
-INTAKE_BYTES = Counter("bellwether_intake_bytes_total", "Bytes of request bodies, as inflated.")
+INTAKE_BATCH_EVENTS = unlocked.Histogram("bellwether_intake_request_events", "Events per request.", buckets=_SIZES)
+INTAKE_BYTES = unlocked.Counter("bellwether_intake_bytes_total", "Bytes of request bodies, as inflated.")
 INTAKE_IN_FLIGHT_BYTES = Gauge("bellwether_intake_in_flight_bytes", "Bytes of bodies held at this moment.")
 INTAKE_IN_FLIGHT_REQUESTS = Gauge("bellwether_intake_in_flight_requests", "Intake requests open at this moment.")
-PRODUCE_DURATION = Histogram(
+PRODUCE_DURATION = unlocked.Histogram(
     "bellwether_produce_duration_seconds",
     "From handing records to the producer to Kafka's acknowledgement.",
     buckets=_FAST,

@@ -4,8 +4,10 @@ Asked at the door and again by whoever reads the topic, on the bytes and before 
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
+from operator import methodcaller
 from typing import Final
 
 MAX_DEPTH: Final = 32
@@ -19,6 +21,7 @@ EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _BOM: Final = b"\xef\xbb\xbf"
 _BACKSLASH: Final = ord("\\")
 _OPENING: Final = ord("[")
+_count_objects: Final = methodcaller("count", b"{")
 _BRACKETS: Final = b"[]{}"
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(_BRACKETS))
 _STEP: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
@@ -46,6 +49,19 @@ def fault(raw: bytes) -> str | None:
     if _BACKSLASH in raw and (b"\\u0000" in raw or b"\\ud" in raw or b"\\uD" in raw):
         return _bad_escape(raw)
     return None
+
+
+def is_sound(parts: Sequence[bytes], whole: bytes) -> bool:
+    """Whether `fault` finds nothing in any part of a whole; mostly told by one look at the whole.
+
+    `parts`: cut from the whole, each at the border of a character.
+    """
+    is_text = whole.isascii() or (_BOM not in whole and _is_utf8(whole))
+    if not is_text or (_BACKSLASH in whole and (b"\\u0000" in whole or b"\\ud" in whole or b"\\uD" in whole)):
+        return not any(map(fault, parts))
+    # Arrays are rare: their number in all of it bounds that in any part.
+    deepest = max(map(_count_objects, parts), default=0) + whole.count(b"[")
+    return deepest <= MAX_DEPTH or not any(map(fault, parts))
 
 
 def time_fault(time: datetime | None, received_at: datetime) -> str | None:

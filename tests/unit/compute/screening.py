@@ -1,6 +1,7 @@
 """Settles what events say of people, in memory: a brand of which nothing is stored yet, and batches of its events.
 
 As with `folding`, an empty database has nothing to load, so every author, trace and show that is unknown is a new one.
+Of what a batch writes only acts are ever read again; they are kept aside and handed back as they would be loaded.
 """
 
 from __future__ import annotations
@@ -11,12 +12,22 @@ from typing import Any
 
 from bellwether.domain.timeline import Grain
 from bellwether.domain.totals import Totals, merged
-from bellwether_compute.authors import Author
+from bellwether_compute.acts import Act
 from bellwether_compute.changes import Changes, Heard
 from bellwether_compute.groups import Groups
-from bellwether_compute.integrity import Ground, Show
+from bellwether_compute.integrity import NO_SHOW, Ground
+from bellwether_compute.marking import count_marks, drop_known, mark, mark_recent, place_marks, told_apart
 from bellwether_compute.measuring import derive
-from bellwether_compute.people import count_deeds, count_marks, mark, note_sightings, place_marks, show_key
+from bellwether_compute.people import (
+    Premiere,
+    Release,
+    count_released,
+    note_visits,
+    take_acts,
+    take_shown,
+    unknown_items,
+)
+from bellwether_compute.recent import Recents
 from bellwether_compute.sightings import mark_id_of
 from bellwether_compute.state import BrandState
 from bellwether_compute.taking import take
@@ -56,30 +67,40 @@ class Screening:
 
     def __init__(self) -> None:
         self.brand = brand_state()
+        self.brand.recents = Recents()
+        self.acts: list[Act] = []
         self.marks: dict[str, dict[str, Ground]] = {}
         self._ids: dict[str, str] = {}
 
     def apply(self, events: Iterable[Event], recorded: float = NOW) -> None:
         """Settle one batch, all of it recorded at one moment."""
         changes, groups = Changes(), Groups()
-        heard = self._heard(list(events), recorded)
-        for _, derived in heard:
-            if derived.author is not None:
-                self.brand.authors.setdefault(derived.author, Author())
-        count_deeds(heard, groups, changes)
-        shown = [(taken, key) for taken, _ in heard if (key := show_key(taken))]
-        for _, key in shown:
-            self.brand.shows.setdefault(key, Show())
-        noted = note_sightings(heard, shown, changes)
-        for _, traced in noted:
+        changes.heard = self._heard(list(events), recorded)
+        found = take_acts(groups, changes)
+        for release in found.releases:
+            count_released(release, self._done(release), groups, changes)
+        self.brand.shows |= {key: NO_SHOW for _, key in unknown_items(found.shown)}
+        take_shown(found, changes)
+        for premiere in found.premieres:
+            note_visits(premiere, self._visits(premiere), changes, found)
+        for _, traced in found.noted:
             self.brand.traces.setdefault(traced, [])
-        mark(noted, changes)
-        fresh = [(brand, found) for (brand, mark_id), found in changes.marks.items() if mark_id not in self.marks]
+        mark(found.noted, changes)
+        mark_recent(told_apart(found.subjects, changes.acts), {}, changes)
+        fresh = drop_known({(self.brand, mark_id): grounds for mark_id, grounds in self.marks.items()}, changes)
         place_marks(fresh, {})
         count_marks(fresh, groups, changes)
-        for (_, mark_id), found in changes.marks.items():
-            self.marks.setdefault(mark_id, {}).update(found.grounds)
+        for (_, mark_id), told in changes.marks.items():
+            self.marks.setdefault(mark_id, {}).update(told.grounds)
+        self.acts += changes.acts
         _roll_up(groups)
+
+    def _done(self, release: Release) -> list[Act]:
+        _, author, since, until = release
+        return [act for act in self.acts if act.author == author and since <= act.moment < until]
+
+    def _visits(self, premiere: Premiere) -> list[Act]:
+        return [act for act in self.acts if act.is_visit and (act.channel, act.subject) == premiere.shown.item]
 
     def _heard(self, events: list[Event], recorded: float) -> list[Heard]:
         records = [

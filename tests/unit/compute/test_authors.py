@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwether_compute.authors import DEEDS_KEPT, Author, Deed
 from tests.unit.compute.screening import T0, Event, Screening, interaction, mention
 
 CUT = "channel=instagram"
@@ -77,14 +76,6 @@ def test_a_late_mention_makes_an_advocate_earlier_and_what_lies_between_counts()
     screening.apply(praises(30))
     assert advocates(screening)["advocate_interactions"] == 1
     assert advocates(screening)["advocate_positive_n"] == 2
-
-
-def test_deeds_beyond_the_bound_stay_what_they_were() -> None:
-    author = Author()
-    for moment in range(DEEDS_KEPT + 10):
-        assert list(author.act(Deed(moment, ("",), 1))) == []
-    released = [deed for _ in range(3) for deed in author.praise(0)]
-    assert [deed.moment for deed in released] == list(range(10, DEEDS_KEPT + 10))
 
 
 _EVENTS = st.lists(

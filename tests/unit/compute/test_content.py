@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import permutations
 from typing import NamedTuple, TypeVar
 
@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 
 from bellwether.domain.clock import floor_minute
 from bellwether.domain.totals import bin_of
-from bellwether_compute.content import BASELINE_AFTER_S, Gain, Item, cohort, interact, observe, publish, traits_of
+from bellwether_compute.content import (
+    BASELINE_AFTER_S,
+    SNAPSHOTS_KEPT,
+    Gain,
+    Item,
+    cohort,
+    interact,
+    observe,
+    publish,
+    traits_of,
+)
 
 MINUTE, HOUR = 60, 3600
 PUBLISHED = 1_000_000 * MINUTE
@@ -58,7 +68,7 @@ class Told(NamedTuple):
     counted_at: Sums
 
 
-def gains_of(item: Item, event: Happening) -> Iterator[Gain]:
+def gains_of(item: Item, event: Happening) -> Iterable[Gain]:
     if isinstance(event, Shown):
         return observe(item, event.at, event.counts)
     if isinstance(event, Done):
@@ -270,6 +280,12 @@ def test_very_many_snapshots_of_an_item_earn_what_they_say_in_any_order_of_arriv
 ) -> None:
     events: list[Happening] = [*growing(minutes), *([OUT] if is_published else []), Done(PUBLISHED, "comments", 2)]
     assert told(data.draw(st.permutations(events))) == by_definition(events)
+
+
+def test_a_counter_that_only_forgotten_snapshots_have_shown_counts_no_interactions() -> None:
+    events: list[Happening] = [OUT, Shown(PUBLISHED, {"reactions": 4})]
+    events += [Shown(PUBLISHED + minute * MINUTE, {"reach": minute}) for minute in range(1, SNAPSHOTS_KEPT + 9)]
+    assert told([*events, Done(PUBLISHED + MINUTE, "reactions", 3)]) == told(events)
 
 
 def test_interactions_cannot_be_taken_back_without_their_points() -> None:

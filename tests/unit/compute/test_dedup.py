@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwether.domain.clock import DAY_S
-from bellwether_compute.dedup import ENTRY_BYTES, SeenEvents, Verdict, days_to_open, identity_of, utc_day
+from bellwether_compute.dedup import SeenEvents, Verdict, days_to_open, identity_of, utc_day
+from bellwether_compute.identities import ENTRY_BYTES
 
 DAY = 20_000
 

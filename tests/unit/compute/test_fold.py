@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellwether.domain.timeline import Grain
+from bellwether.domain.windows import MINUTES_KEPT_S
+from bellwether_compute.groups import Groups, place_of
 from tests.unit.compute.brand_events import ABOUT_ONE_ITEM, Drawn, streams
-from tests.unit.compute.folding import NOW, Folding, envelope
+from tests.unit.compute.folding import NOW, Folding, brand_state, envelope
 
 ZONES = st.sampled_from(["UTC", "Asia/Kolkata", "America/New_York"])
 
@@ -172,6 +174,38 @@ def test_rollups_that_moved_are_named_with_the_moment_the_intake_took_them() -> 
         "channel=instagram": (NOW - 5) * 1000,
     }
     assert folding.brand.fresh_to == NOW - 5
+
+
+def test_the_oldest_event_that_moved_a_cut_is_named_in_whatever_order_they_came() -> None:
+    folding = Folding()
+    moments = (NOW, NOW + 7, NOW - 3, NOW + 9)
+    changes = folding.apply_logged((at, mention(str(at), NOW - 60)) for at in moments)
+    assert set(changes.moved.values()) == {(NOW - 3) * 1000}
+    assert folding.brand.fresh_to == NOW + 9
+
+
+@given(ZONES, st.integers(0, 40 * 86_400), st.integers(0, 40 * 86_400))
+def test_a_group_is_found_by_minutes_where_seconds_put_it(zone: str, moment: int, recorded: int) -> None:
+    brand, groups, cuts = brand_state(zone), Groups(), ("", "channel=x")
+    for near_moment, near_recorded in ((0, 0), (59, 0), (0, 59), (60, 0), (0, 60), (0, 899), (3_599, 86_399)):
+        told = brand, cuts, NOW + moment + near_moment, NOW + recorded + near_recorded
+        assert groups.of(*told) is groups.at(place_of(*told))
+
+
+def test_what_is_recorded_on_two_sides_of_a_local_midnight_is_in_two_groups() -> None:
+    brand, groups, cuts = brand_state("Asia/Kolkata"), Groups(), ("",)
+    midnight = brand.clock.day_start(brand.clock.day(NOW) + 1)
+    before, after = (groups.of(brand, cuts, NOW, at) for at in (midnight - 1, midnight))
+    assert before is not after
+    assert after is groups.at(place_of(brand, cuts, NOW, midnight))
+
+
+@given(ZONES, st.integers(0, 59), st.sampled_from([-1, 0, 1]))
+def test_a_minute_is_kept_as_such_to_the_second_in_which_it_is_too_old(zone: str, second: int, off: int) -> None:
+    brand, groups = brand_state(zone), Groups()
+    for recorded in (NOW + MINUTES_KEPT_S - 60, NOW + MINUTES_KEPT_S + off):
+        told = brand, ("",), NOW // 60 * 60 + second, recorded
+        assert groups.of(*told) is groups.at(place_of(*told))
 
 
 def test_receipts_items_and_points_know_the_days_on_which_their_parts_were_recorded() -> None:

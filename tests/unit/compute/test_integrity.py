@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwether.catalogue.screen import RULES, Rule, Tally
-from bellwether_compute.integrity import SIGHTINGS_KEPT, VISITS_KEPT, Show, Sighting, judge, put, side_of
+from bellwether_compute.integrity import SIGHTINGS_KEPT, VISITS_KEPT, Sighting, earliest, judge, put, side_of
 from bellwether_compute.sightings import text_key
 from tests.unit.compute.folding import envelope, iso
 from tests.unit.compute.screening import T0, Event, Screening, interaction, membership
@@ -234,20 +234,21 @@ def test_a_mark_counts_at_the_minute_and_in_the_cuts_of_its_own_event() -> None:
 
 def test_a_trace_that_forgets_its_oldest_counts_nothing_twice() -> None:
     screening = Screening()
-    events = burst(2 * SIGHTINGS_KEPT, step=0.05)
+    events = [
+        membership(f"j{n}", T0 + n // 20, f"m{n}", author={"id": f"m{n}", **EMPTY}) for n in range(2 * SIGHTINGS_KEPT)
+    ]
     for start in range(0, len(events), 50):
         screening.apply(events[start : start + 50])
-    assert screening.total() == {"suspect_interactions": 2 * SIGHTINGS_KEPT}
-    (trace,) = (trace for key, trace in screening.brand.traces.items() if key.rule == "burst")
+    assert screening.total() == {"suspect_joins": 2 * SIGHTINGS_KEPT}
+    (trace,) = (trace for key, trace in screening.brand.traces.items() if key.rule == "join_burst")
     assert len(trace) == SIGHTINGS_KEPT
 
 
-def test_only_the_earliest_visits_to_an_item_are_kept() -> None:
-    show = Show()
-    for moment in Random(1).sample(range(1000), 200):
-        list(show.visit(Sighting(moment, f"{moment:04}", "", "post", "ann", 1, ("",)), "x"))
-    assert len(show.visits) == VISITS_KEPT
-    assert show.visits == sorted(show.visits, key=lambda visit: visit.moment)
+def test_only_the_earliest_visits_to_an_item_are_looked_at() -> None:
+    visits = [
+        Sighting(moment, f"{moment:04}", "", "post", "ann", 1, ("",)) for moment in Random(1).sample(range(1000), 200)
+    ]
+    assert earliest([*visits, *visits[:50]]) == sorted(visits, key=lambda visit: visit.moment)[:VISITS_KEPT]
 
 
 _TALLIES: dict[Tally, Callable[[list[str]], int]] = {

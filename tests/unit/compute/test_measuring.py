@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from bellwether.catalogue.measures import Fold, Measure, Where
 from bellwether.wire.events import decode_event
 from bellwether_compute.groups import Group
-from bellwether_compute.measuring import POINTS, compile_measures, derive, label_of
+from bellwether_compute.measuring import DECISIONS_KEPT, POINTS, compile_measures, derive, label_of
 from tests.unit.compute.folding import COUNTS, NOW, Folding, envelope
 
 ANN = {"id": "ann"}
@@ -188,3 +189,16 @@ def test_a_measure_may_sum_a_field_of_the_body() -> None:
         for count in compile_measures((reach,))[MENTION]:
             count(event.data, derive(event, len, NOW), group)
     assert group.sums == {"mention_reach": 42}
+
+
+def test_a_measure_counts_what_its_condition_says_however_many_values_a_field_has() -> None:
+    where = Where("campaign", ("spring", "autumn"))
+    measure = Measure(key="m", title="M", fold=Fold.COUNT, events=(MENTION,), where=(where,))
+    by_channel = Measure(key="c", title="C", fold=Fold.COUNT, events=(MENTION,), by="channel")
+    (count,) = compile_measures((measure, by_channel))[MENTION]
+    campaigns = ["spring", *(f"c{number}" for number in range(DECISIONS_KEPT + 10)), "spring", "autumn"]
+    event, group = decode_event(json.dumps(envelope(MENTION, "e", NOW, of="aurora")).encode()), Group()
+    for campaign in campaigns:
+        body = structs.replace(event.data, campaign=campaign)
+        count(body, derive(event, len, NOW), group)
+    assert group.sums == {"m": 3, "c": len(campaigns), "c@instagram": len(campaigns)}

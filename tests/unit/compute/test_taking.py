@@ -99,6 +99,15 @@ def test_a_clock_may_be_ten_minutes_ahead_and_what_it_dates_ahead_happened_when_
     assert take([record(told(NOW, NOW + 600))], find_brand)[1] == []
 
 
+def test_how_far_an_event_may_lie_ahead_is_told_of_each_record_by_its_own_time() -> None:
+    ahead = encoded(GOOD, time="2026-03-20T12:10:35Z")
+    early, late = record(ahead), StoredRecord(0, 6, (NOW + 5) * 1000, KEY, ahead)
+    for records in ([early, late], [late, early], [late, early, late]):
+        taken, (left_out,) = take(records, find_brand)
+        assert (left_out.record, left_out.reason) == (early, Reason.WRONG_TIME)
+        assert [t.record for t in taken] == [r for r in records if r is late]
+
+
 def test_a_record_that_postgres_refused_is_left_out_whatever_is_in_it() -> None:
     records = [record(encoded(GOOD), offset=5), record(encoded(GOOD, id="e2"), offset=6)]
     taken, (left_out,) = take(records, find_brand, condemned=[5])

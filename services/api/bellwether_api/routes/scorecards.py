@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from bellwether.adapters.http.problems import problems
@@ -21,13 +21,12 @@ from bellwether.domain.errors import (
     UnknownScorecard,
 )
 from bellwether_api.cache import encoded
+from bellwether_api.card_answers import CardAsked, export_headers
 from bellwether_api.card_shapes import IssuedHead, IssuedOut, IssuedPage, ScorecardOut
 from bellwether_api.conditional import answer
-from bellwether_api.cuts import Cut
 from bellwether_api.documentation import told
-from bellwether_api.formats import Accept, CardFormat, asked_format, content_headers, told_formats
+from bellwether_api.formats import Accept, CardFormat, asked_format, told_formats
 from bellwether_api.idempotency import parse_key
-from bellwether_api.pages import PAGE_HEADERS
 from bellwether_api.parts import BrandToChange, BrandToRead, IfNoneMatch, Running, Writer
 from bellwether_api.queries import FormatQuery, ScorecardQuery
 from bellwether_api.rendering import CARD_RENDERERS
@@ -39,14 +38,6 @@ _REFUSALS = (Unauthenticated, MissingScope, UnknownBrand, Invalid, Unavailable)
 Role = Annotated[
     str, Path(description="The role.", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", examples=["social-media-manager"])
 ]
-
-
-def _cut_name(cut: Cut | None) -> tuple[str, ...]:
-    return () if cut is None else tuple(filter(None, (cut.dimension, cut.value)))
-
-
-def _export_headers(chosen: str, *names: str) -> dict[str, str]:
-    return {**content_headers(chosen, *names), **(PAGE_HEADERS if chosen == CardFormat.HTML else {})}
 
 
 class IssuedCardQuery(BaseModel):
@@ -77,6 +68,7 @@ class IssuedQuery(BaseModel):
     },
 )
 async def read_scorecard(
+    request: Request,
     brand: BrandToRead,
     role: Role,
     query: Annotated[ScorecardQuery, Query()],
@@ -96,15 +88,10 @@ async def read_scorecard(
 
     As CSV, as a workbook or as a printable page with `format`, or with the header Accept.
     """
-    of_role, chosen = parts.scorecards.of_role(brand, role), asked_format(query.format, accept, tuple(CardFormat))
-
-    async def make() -> bytes:
-        found = await parts.scorecards.read(brand, of_role, query)
-        return await asyncio.to_thread(CARD_RENDERERS[chosen], found)
-
-    kept = await parts.cache.get((brand, role, of_role.catalogue.version, query, chosen), make)
-    names = (brand.slug, role, parts.scorecards.period(brand, query), *_cut_name(query.cut))
-    return answer(kept, if_none_match, _export_headers(chosen, *names))
+    asked = CardAsked(role, query, asked_format(query.format, accept, tuple(CardFormat)))
+    made = await parts.cards.get(brand, asked)
+    parts.shortcut.learn(request.scope, brand.slug, asked)
+    return answer(made.encoded, if_none_match, made.headers)
 
 
 @router.post(
@@ -193,7 +180,7 @@ async def read_issued_scorecard(
     As CSV, as a workbook or as a printable page it is the card as it was issued.
     """
     chosen = asked_format(query.format, accept, tuple(CardFormat))
-    headers = _export_headers(chosen, brand.slug, role, "issued", str(issued_id))
+    headers = export_headers(chosen, brand.slug, role, "issued", str(issued_id))
     if chosen == CardFormat.JSON:
         body = msgspec.json.encode(await parts.issued.read(brand, role, issued_id))
     else:

@@ -1,18 +1,20 @@
 """uvicorn as every service runs it: a stop in good order, and clients that send nothing for ever do not stay."""
 
 import asyncio
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
 import structlog
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from bellwether.adapters.http.probes import Readiness
 
 _MOST_HEAD_BYTES = 65_536
 _PATIENCE = 2  # signals
+_CYCLE = "bellwether.cycle"
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 _log = structlog.get_logger(__name__)
@@ -31,6 +33,37 @@ class Listening:
     drain_s: float = 0.0
     stop_timeout_s: float = 15.0
     head_timeout_s: float = 10.0
+
+
+def body_is_here(scope: MutableMapping[str, Any]) -> bool:
+    """Whether all of a request's body has arrived; False where the server does not tell."""
+    cycle = scope.get("state", {}).get(_CYCLE)
+    return cycle is not None and not cycle.more_body
+
+
+def answer_at_once(
+    scope: MutableMapping[str, Any], status: int, fields: Sequence[tuple[bytes, bytes]], body: bytes
+) -> bool:
+    """Write a whole answer in one piece; False where that is not possible, and then nothing is written.
+
+    `fields` have legal, lower-case names and a content-length: uvicorn's own way looks at each, twice, and writes head
+    and body apart, which takes longer than all that becomes of a small request.
+    """
+    cycle = scope.get("state", {}).get(_CYCLE)
+    if cycle is None or cycle.disconnected or cycle.response_started or not cycle.keep_alive:
+        return False
+    if cycle.flow.write_paused or scope["method"] == "HEAD":
+        return False
+    pieces = [STATUS_LINE[status]]
+    for name, value in (*cycle.default_headers, *fields):
+        pieces += (name, b": ", value, b"\r\n")
+    pieces += (b"\r\n", body)
+    cycle.waiting_for_100_continue = False
+    cycle.response_started = cycle.response_complete = True
+    cycle.transport.write(b"".join(pieces))
+    cycle.message_event.set()
+    cycle.on_response()
+    return True
 
 
 def serve(app: Any, readiness: Readiness, listening: Listening) -> None:
@@ -112,6 +145,7 @@ class _GuardedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._head_is_there()
         super().on_headers_complete()
+        self.scope["state"][_CYCLE] = self.cycle
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

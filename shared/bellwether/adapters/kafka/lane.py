@@ -2,30 +2,41 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
+
+from aiokafka.structs import TopicPartition
 
 Headers = Sequence[tuple[str, bytes]]
 
+_SEQUENCES = 2**31  # sequence numbers are 31 bits, and go round
+
 
 class Batch(Protocol):
-    """What we use of aiokafka's BatchBuilder."""
+    """What we use of aiokafka's DefaultRecordBatchBuilder."""
 
-    def append(self, *, timestamp: int, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> object | None:
+    def append(
+        self, offset: int, timestamp: int, key: bytes, value: bytes, headers: list[tuple[str, bytes]]
+    ) -> object | None:
         """Add a record; None when it does not fit any more."""
 
-    def close(self) -> None:
-        """Let nothing else in."""
+    def build(self) -> bytearray:
+        """The batch as Kafka stores it; once only."""
+
+
+NewBatch = Callable[[int], Batch]
+"""Makes an empty batch whose first record has the sequence number given."""
 
 
 class Ticket:
     """What a caller waits for: that all its records are acknowledged, or that one of them was not."""
 
-    __slots__ = ("future", "open_parts")
+    __slots__ = ("deadline", "future", "open_parts")
 
-    def __init__(self) -> None:
-        self.future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def __init__(self, future: asyncio.Future[None], deadline: float) -> None:
+        self.future = future
+        self.deadline = deadline  # by the loop's clock
         self.open_parts = 0
 
     def part_done(self) -> None:
@@ -53,76 +64,67 @@ class Part:
     sent: int = 0
 
 
-class Lane:
-    """The queue in front of one partition. `deliver` sends a closed batch and returns when it is acknowledged."""
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A batch that is built: sent again until it is acknowledged, it is stored once, by its sequence number."""
 
-    def __init__(
-        self,
-        new_batch: Callable[[], Batch],
-        deliver: Callable[[Batch], Coroutine[Any, Any, None]],
-        broken: Callable[[BaseException], None],
-    ) -> None:
+    batch: bytearray
+    records: int
+    finished: Sequence[Ticket]  # whose part ends in it
+
+
+class Lane:
+    """The queue in front of one partition."""
+
+    __slots__ = ("_new_batch", "_parcel", "_sequence", "_waiting", "partition")
+
+    def __init__(self, partition: TopicPartition, new_batch: NewBatch) -> None:
+        self.partition = partition
         self._new_batch = new_batch
-        self._deliver = deliver
-        self._broken = broken
         self._waiting: deque[Part] = deque()
-        self._sending: asyncio.Task[None] | None = None
-        self._riders: list[Ticket] = []
+        self._parcel: Parcel | None = None
+        self._sequence = 0
 
     def put(self, part: Part) -> None:
-        """Queue a part; it leaves with the next flush."""
+        """Queue a part."""
         part.ticket.open_parts += 1
         self._waiting.append(part)
 
-    def flush(self) -> None:
-        """Send what waits, unless a batch is on its way: then it follows by itself."""
-        if self._sending is None and self._waiting:
-            self._sending = asyncio.create_task(self._send(), name="lane")
+    def parcel(self) -> Parcel:
+        """What is to be sent: the parcel that is not acknowledged yet, else a new one of what waits."""
+        if self._parcel is None:
+            self._parcel = self._fill()
+        return self._parcel
 
-    def fail(self, error: BaseException) -> None:
-        """Tell everybody here that their records are in doubt, and stop."""
-        for ticket in (*self._riders, *(part.ticket for part in self._waiting)):
-            ticket.fail(error)
-        self._waiting.clear()
-        if self._sending is not None:
-            self._sending.cancel()
+    def acknowledged(self) -> bool:
+        """The parcel is in Kafka: tell whom it concerns. Gives whether more is waiting."""
+        parcel, self._parcel = self.parcel(), None
+        self._sequence = (self._sequence + parcel.records) % _SEQUENCES
+        for ticket in parcel.finished:
+            ticket.part_done()
+        return bool(self._waiting)
 
-    async def idle(self) -> None:
-        """Wait until nothing is on its way or waiting."""
-        while self._sending is not None:
-            await asyncio.wait([self._sending])
-
-    async def _send(self) -> None:
-        try:
-            while self._waiting:
-                batch, finished = self._fill()
-                await self._deliver(batch)
-                for ticket in finished:
-                    ticket.part_done()
-                self._riders = []
-        except Exception as error:  # noqa: BLE001 - whatever it is, the outcome is in doubt and the producer ends
-            self._broken(error)
-        finally:
-            self._sending = None
-
-    def _fill(self) -> tuple[Batch, list[Ticket]]:
-        """Move waiting records into a batch until it is full; gives it with the tickets whose part is complete."""
-        batch, finished = self._new_batch(), []
+    def _fill(self) -> Parcel:
+        """Move waiting records into a batch until it is full."""
+        batch, records, finished = self._new_batch(self._sequence), 0, list[Ticket]()
         while self._waiting:
             part = self._waiting[0]
-            self._riders.append(part.ticket)
-            if not _append(batch, part):
+            before = part.sent
+            whole = _append(batch, records, part)
+            records += part.sent - before
+            if not whole:
                 break
             finished.append(self._waiting.popleft().ticket)
-        batch.close()
-        return batch, finished
+        return Parcel(batch.build(), records, finished)
 
 
-def _append(batch: Batch, part: Part) -> bool:
-    """Append what is left of the part. False when the batch was full before its end."""
+def _append(batch: Batch, offset: int, part: Part) -> bool:
+    """Append what is left of the part from the offset on. False when the batch was full before its end."""
     append, key, headers, moment = batch.append, part.key, part.headers, part.timestamp_ms
-    for value in part.values[part.sent :] if part.sent else part.values:
-        if append(timestamp=moment, key=key, value=value, headers=headers) is None:
+    values = part.values[part.sent :] if part.sent else part.values
+    for position, value in enumerate(values, offset):
+        if append(position, moment, key, value, headers) is None:
+            part.sent += position - offset
             return False
-        part.sent += 1
+    part.sent += len(values)
     return True

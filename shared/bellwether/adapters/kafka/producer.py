@@ -1,29 +1,34 @@
 """Records into Kafka, acknowledged by all in-sync replicas or refused within a few seconds: nothing in between.
 
-aiokafka's idempotent producer retries for ever, cannot take back a batch that was given up, and refuses everything
-after one that failed (its sequence numbers stay used). So every wait here is bounded, any doubt is told as
-Unavailable, and the producer behind it is thrown away for a new one. A repeat by the caller is harmless, because
-the event's own identity decides what counts.
+An idempotent producer on aiokafka's client: aiokafka's own spends more on a small batch than all else that becomes of
+it, retries for ever, and cannot take back a batch that was given up. Here every wait is bounded, any doubt is told as
+Unavailable, and the session behind it, with its producer id, is thrown away for a new one. A repeat by the caller is
+harmless, because the event's own identity decides what counts.
 """
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, NodeNotReadyError
+from aiokafka.structs import TopicPartition
 
-from bellwether.adapters.kafka.lane import Batch, Headers, Lane, Part, Ticket
+from bellwether.adapters.kafka.batches import batches_of, producer_id
+from bellwether.adapters.kafka.dispatch import Dispatch
+from bellwether.adapters.kafka.lane import Headers, Lane, NewBatch, Part, Ticket
 from bellwether.adapters.kafka.partitions import Partitions
 from bellwether.domain.errors import Unavailable
 from bellwether.observability import metrics
 
 _log = structlog.get_logger(__name__)
 _CLOSE_S = 1.0
+_RETRY_S = 0.1  # before a batch that a broker could not take is sent again
 _FAILURES = (KafkaError, OSError, TimeoutError, AssertionError)
 
 
@@ -135,42 +140,43 @@ class Producer:
 
 
 class _Session:
-    """One AIOKafkaProducer from its start to its end, with a lane for each partition that was written to."""
+    """One connection to a cluster from its start to its end, with a lane for each partition that was written to."""
 
     def __init__(self, settings: ProducerSettings) -> None:
         self._settings = settings
-        self._client = AIOKafkaProducer(
+        self._loop = asyncio.get_running_loop()
+        self._client = AIOKafkaClient(
             bootstrap_servers=settings.bootstrap,
             client_id=settings.client_id,
-            acks="all",
-            enable_idempotence=True,
-            compression_type=settings.compression,
-            max_batch_size=settings.batch_bytes,
-            linger_ms=0,  # the lanes linger, together
             request_timeout_ms=int(settings.deadline_s * 1000),
             metadata_max_age_ms=30_000,
-            retry_backoff_ms=100,
+            retry_backoff_ms=int(_RETRY_S * 1000),
         )
+        self._dispatch = Dispatch(self._client, settings.deadline_s, _RETRY_S, self.broken)
+        self._new_batch: NewBatch | None = None
         self._partitions: dict[str, Partitions] = {}
         self._lanes: dict[tuple[str, int], Lane] = {}
-        self._dirty: set[Lane] = set()
+        self._open: deque[Ticket] = deque()
         self._lingering: asyncio.TimerHandle | None = None
-        self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._expiring: asyncio.TimerHandle | None = None
+        self._end: asyncio.Future[None] = self._loop.create_future()
 
     async def start(self) -> None:
         """Connect, get a producer id and learn the topics' partitions. Raises when that takes too long."""
         async with asyncio.timeout(2 * self._settings.deadline_s):
-            await self._client.start()
+            await self._client.bootstrap()
+            self._new_batch = batches_of(
+                await producer_id(self._client, _RETRY_S), self._settings.batch_bytes, self._settings.compression
+            )
             for topic in self._settings.topics:
-                known = await self._client.partitions_for(topic)
-                self._partitions[topic] = Partitions(len(known))
+                self._partitions[topic] = Partitions(await self._count(topic))
 
     async def answers(self) -> bool:
         """Whether a broker answers within a moment and the topics are as they were."""
         try:
             # As long as a record may take: the answer may stand behind one on the same connection.
             async with asyncio.timeout(self._settings.deadline_s):
-                cluster = await self._client.client.fetch_all_metadata()
+                cluster = await self._client.fetch_all_metadata()
         except _FAILURES:
             return False
         for topic, partitions in self._partitions.items():
@@ -191,9 +197,12 @@ class _Session:
             return
         self._end.set_exception(error)
         self._end.exception()
-        self._linger_over()
-        for lane in self._lanes.values():
-            lane.fail(error)
+        self._dispatch.end()
+        for timer in (self._lingering, self._expiring):
+            if timer is not None:
+                timer.cancel()
+        for ticket in self._open:
+            ticket.fail(error)
 
     async def produce(
         self, topic: str, records: Mapping[bytes, Sequence[bytes]], timestamp_ms: int, headers: Headers
@@ -201,67 +210,74 @@ class _Session:
         """Queue the records and wait. Raises TimeoutError past the deadline, or what broke the session."""
         if self._end.done():
             self._end.result()
-        ticket = Ticket()
-        lanes = self._queue(ticket, topic, records, timestamp_ms, headers)
-        if not lanes:
+        ticket = self._ticket()
+        count, partitions, told = 0, self._partitions[topic], list(headers)
+        for key, values in records.items():
+            if values:
+                lane = self._lane(topic, partitions.of(key))
+                lane.put(Part(key, values, told, timestamp_ms, ticket))
+                self._dispatch.ready(lane)
+                count += len(values)
+        if not count:
             return
-        self._dirty.update(lanes)
-        if sum(map(len, records.values())) >= self._settings.linger_records:
-            self._flush()
+        self._open.append(ticket)
+        if count >= self._settings.linger_records:
+            self._go()
         elif self._lingering is None:
-            self._lingering = asyncio.get_running_loop().call_later(self._settings.linger_s, self._flush)
-        async with asyncio.timeout(self._settings.deadline_s):
-            await ticket.future
+            self._lingering = self._loop.call_later(self._settings.linger_s, self._go)
+        await ticket.future
 
     async def close(self, at_most_s: float) -> None:
         """Finish what is on its way if the session is whole, then close; cut off what does not end in time."""
         if not self._end.done():
-            self._flush()
+            self._go()
             await _finish(self._idle(), at_most_s)
-        error = NodeNotReadyError("the producer is closed")
-        self.broken(error)
-        # stop() alone would wait for ever for batches that cannot be delivered, and there is no way to give them up:
-        # close the sockets, then the sender, then tell the batches.
-        await _finish(self._client.client.close(), _CLOSE_S)
-        await _finish(self._client._sender.close(), _CLOSE_S)  # noqa: SLF001
-        self._client._message_accumulator.fail_all(error)  # noqa: SLF001
-        await _finish(self._client.stop(), _CLOSE_S)
+        self.broken(NodeNotReadyError("the producer is closed"))
+        await _finish(self._client.close(), _CLOSE_S)
 
     async def _idle(self) -> None:
-        for lane in list(self._lanes.values()):
-            await lane.idle()
+        while not self._dispatch.idle:
+            await asyncio.wait([ticket.future for ticket in self._open] or [self._end], timeout=_RETRY_S)
 
-    def _queue(
-        self, ticket: Ticket, topic: str, records: Mapping[bytes, Sequence[bytes]], moment: int, headers: Headers
-    ) -> set[Lane]:
-        partitions, lanes = self._partitions[topic], set()
-        for key, values in records.items():
-            if values:
-                lane = self._lane(topic, partitions.of(key))
-                lane.put(Part(key, values, list(headers), moment, ticket))
-                lanes.add(lane)
-        return lanes
+    async def _count(self, topic: str) -> int:
+        """How many partitions the topic has, once the cluster knows it."""
+        await self._client.add_topic(topic)
+        while not (known := self._client.cluster.partitions_for_topic(topic)):
+            await asyncio.sleep(_RETRY_S)
+            await self._client.force_metadata_update()
+        return len(known)
+
+    def _ticket(self) -> Ticket:
+        """A ticket with a deadline. One timer watches the oldest: timers of each would cost more than the rest."""
+        while self._open and self._open[0].future.done():
+            self._open.popleft()
+        ticket = Ticket(self._loop.create_future(), self._loop.time() + self._settings.deadline_s)
+        if self._expiring is None:
+            self._expiring = self._loop.call_at(ticket.deadline, self._expire)
+        return ticket
+
+    def _expire(self) -> None:
+        self._expiring = None
+        waiting = (ticket for ticket in self._open if not ticket.future.done())
+        if (oldest := next(waiting, None)) is None:
+            return
+        if oldest.deadline <= self._loop.time():
+            self.broken(TimeoutError("records were not acknowledged in time"))
+        else:
+            self._expiring = self._loop.call_at(oldest.deadline, self._expire)
 
     def _lane(self, topic: str, partition: int) -> Lane:
         found = self._lanes.get((topic, partition))
         if found is None:
-
-            async def deliver(batch: Batch) -> None:
-                await (await self._client.send_batch(batch, topic, partition=partition))
-
-            found = self._lanes[topic, partition] = Lane(self._client.create_batch, deliver, self.broken)
+            assert self._new_batch is not None  # noqa: S101 - start() has set it
+            found = self._lanes[topic, partition] = Lane(TopicPartition(topic, partition), self._new_batch)
         return found
 
-    def _flush(self) -> None:
-        self._linger_over()
-        lanes, self._dirty = self._dirty, set()
-        for lane in lanes:
-            lane.flush()
-
-    def _linger_over(self) -> None:
+    def _go(self) -> None:
         if self._lingering is not None:
             self._lingering.cancel()
             self._lingering = None
+        self._dispatch.go()
 
 
 async def _finish(closing: Coroutine[Any, Any, object], at_most_s: float) -> None:

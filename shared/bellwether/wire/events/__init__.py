@@ -85,7 +85,7 @@ from bellwether.wire.events.reputation import (
     SurveyResponse,
     SurveyResponseData,
 )
-from bellwether.wire.events.timing import misplaced
+from bellwether.wire.events.timing import misplaced, surely_placed
 
 __all__ = [
     "EVENT_TYPES",
@@ -164,5 +164,6 @@ __all__ = [
     "encode_event",
     "explain",
     "misplaced",
+    "surely_placed",
     "type_name",
 ]
