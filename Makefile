@@ -8,6 +8,7 @@ DATA ?=
 ARGS ?=
 TESTS ?= tests
 WORKERS ?= 2
+PROFILE ?= full
 BIN := .venv/bin
 STAMP := .venv/.installed
 PACKAGES := shared services/ingest services/compute services/api cli
@@ -17,7 +18,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(STAMP) ## Make .venv and install the pinned packages and this checkout into it
@@ -45,7 +46,7 @@ demo: $(STAMP) ## Start everything, replay events, print a scorecard (DATA=file.
 
 .PHONY: test
 test: $(STAMP) ## Run all tests on real Kafka and PostgreSQL (TESTS=path or ARGS='-k word' picks some; WORKERS=0: in one process)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS) $(ARGS)
 
 .PHONY: check
 check: $(STAMP) ## Lint, format check, strict types and import contracts
@@ -63,11 +64,25 @@ docs: $(STAMP) ## Write the generated pages and documents of docs/ anew
 	$(BIN)/python -m tests.contract.pages
 
 .PHONY: bench
-bench: $(STAMP) ## Measure throughput and freshness beside a raw ceiling
+bench: $(STAMP) wrk ## Measure everything beside ceilings and peers (ARGS='peers --quick' picks some, ARGS=--write keeps it)
 	$(BIN)/python -m tests.bench $(ARGS)
 
+# The load generator of the benchmark: from Debian where that is possible, else the benchmark takes its own and says so.
+.PHONY: wrk
+wrk:
+	@command -v wrk > /dev/null || { [ "$$(id -u)" = 0 ] && apt-get install --yes --quiet wrk; } \
+		|| echo "wrk is not installed: the benchmark takes its own generator of requests, which is slower"
+
 .PHONY: chaos
-chaos: $(STAMP) ## Run the fault tests alone: kills and freezes while events flow
+chaos: $(STAMP) ## Strike everything with faults while events flow (PROFILE=smoke, full or soak)
+	$(BIN)/python -m tests.faults.harness --profile $(PROFILE) $(ARGS)
+
+.PHONY: chaos-selftest
+chaos-selftest: $(STAMP) ## Prove that harness: builds with a planted bug have to fail in it
+	$(BIN)/python -m tests.faults.harness --selftest $(ARGS)
+
+.PHONY: promises
+promises: $(STAMP) ## Try every promise of docs/promises.md as often and as long as it says there
 	BELLWETHER_FAULTS=long $(BIN)/python -m pytest tests/faults $(ARGS)
 
 .PHONY: clean

@@ -10,12 +10,12 @@ import asyncio
 import math
 import random
 import secrets
-import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from itertools import chain, count, islice
+from itertools import chain, islice
+from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,8 +30,8 @@ from tests.bench.drive import quantile
 from tests.bench.effort import Effort
 from tests.bench.http_client import Connection, connected, get, post
 from tests.bench.load import BRANDS, events
-from tests.bench.parts import PEPPER, Ground, ground, new_key, new_topic, until_applied, written_records
-from tests.bench.report import Report, Row
+from tests.bench.parts import PEPPER, Ground, applied, ground, new_key, new_topic, until_applied, written_records
+from tests.bench.report import Ratio, Report, Row
 
 _EVENTS = "/v1/events"
 _MENTION = "social.mention.v1"
@@ -41,19 +41,27 @@ _BUSY = BRANDS[:8]
 _WINDOW = "24h"
 _POLL_S = 0.025
 _WARM_UP_S = 4.0
+_SETTLE_S = 1.0
+_TAIL_S = 4.0
 _REQUEST_EVENTS = 10
+_LEAST_GAP_S = 0.01
+_MAKING_S = 50e-6
 _SENDERS = 4
-_CATCH_UP_S = 60.0
-_GIVE_UP_S = 30.0
-_ENOUGH = 100
+_CATCH_UP_S = 120.0
+_GIVE_UP_S = 15.0
+_TAKEN = 202
+_GOAL_RATE = 1_000.0
+_UNLIMITED = {"events_per_s": "1e9", "burst_events": "1000000000"}
 _HOW = (
-    "Ingest, compute and API with default settings, Kafka, PostgreSQL and the load share all cores. A steady stream "
-    f"over {len(BRANDS)} brands in requests of {_REQUEST_EVENTS}; besides, single mentions of {len(_BUSY)} of them and "
+    "Ingest, compute and API with default settings but for the limit of events per key; Kafka, PostgreSQL and the load "
+    f"share all cores with them. A steady stream over {len(BRANDS)} brands in requests of {_REQUEST_EVENTS} events, at "
+    f"most one each {_LEAST_GAP_S * 1e3:.0f} ms; besides, single mentions of {len(_BUSY)} of them and "
     f"of {len(_QUIET)} brands without other events, each sent at a random moment once the last is visible. `202 to "
     f"readable` is from that mention's 202 until `GET /v1/brands/…/kpis/brand_mentions`, asked every "
     f"{_POLL_S * 1000:.0f} ms, counts it, the API's cache of 1 s included: a brand that stood still is refreshed at "
     "once, a busy one once a second. `intake to committed` is compute's own `bellwether_freshness_seconds` meanwhile: "
-    "of each row of current values the age of the oldest event that came into it, as precise as its buckets."
+    "of each row of current values the age of the oldest event that came into it, as precise as its buckets. At the "
+    "last rate more is sent than compute can take: events wait in Kafka, none is lost."
 )
 
 
@@ -74,71 +82,125 @@ _reading = msgspec.json.Decoder(_Reading)
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What was seen: sorted waits, compute's buckets, events a second, and the longest delay of a request."""
+    """What was seen at a rate: sorted waits, compute's buckets, events a second, and what became of the requests."""
 
     busy_s: list[float]
     quiet_s: list[float]
     buckets: dict[float, float]
     rate: float
     late_s: float
+    refused: int
+    backlog: int
 
 
 async def measure(effort: Effort) -> Report:
-    """Let events flow, and probe."""
+    """Let events flow at each rate in turn, and probe; at last at more than compute can take."""
+    found: dict[float, list[_Seen]] = {rate: [] for rate in effort.rates}
     async with ground((*BRANDS, *_QUIET)) as place:
-        topic, key = await new_topic(place), await new_key(place)
-        async with _services(place, topic) as services:
-            print(f"  {effort.rate:g} events/s for {effort.steady_s:g} s", flush=True)
-            seen = await _flow(services, key, effort)
-            written = await written_records(place, topic)
-            await until_applied(place, topic, written, _CATCH_UP_S)
-    return _report(seen, effort)
+        flow = _Flow(place, await new_topic(place), await new_key(place))
+        async with _services(place, flow.topic) as services:
+            await flow.watch(services, effort.rates[0], _WARM_UP_S)
+            for number in range(effort.rounds):
+                for rate in effort.rates:
+                    found[rate].append(await flow.watch(services, rate, effort.steady_s))
+                    await flow.caught_up()
+                    print(f"  round {number + 1}, {rate:g}/s: {_told(found[rate][-1])}", flush=True)
+            if effort.overload:
+                found[effort.overload] = [await flow.watch(services, effort.overload, effort.steady_s)]
+                print(f"  {effort.overload:g}/s: {_told(found[effort.overload][0])}", flush=True)
+    return _report(found, effort)
+
+
+def _told(seen: _Seen) -> str:
+    p99_s = quantile(sorted(seen.busy_s + seen.quiet_s), 0.99)
+    return f"p99 {p99_s:.2f} s, {seen.rate:,.0f} events/s sent, backlog {seen.backlog:,}"
 
 
 @asynccontextmanager
 async def _services(place: Ground, topic: str) -> AsyncIterator[Services]:
     names = (topic, f"quarantine.{topic}", f"updates.{topic}")
+    wiring = Wiring(place.kafka_bootstrap, place.dsn, PEPPER, *names)
     with open_folder(None) as folder:
-        async with running_services(folder, Wiring(place.kafka_bootstrap, place.dsn, PEPPER, *names)) as services:
+        async with running_services(folder, wiring, settings={"ingest": _UNLIMITED}) as services:
             yield services
 
 
-async def _flow(services: Services, key: str, effort: Effort) -> _Seen:
-    """What was seen once things had warmed up."""
-    stream = _Stream(_port(services.ingest), key, effort.rate)
-    async with asyncio.TaskGroup() as tasks:
-        senders = [tasks.create_task(stream.send(number)) for number in range(_SENDERS)]
-        await _probes(services, key, _WARM_UP_S)
-        before, sent, started = await _freshness(services.compute), stream.sent, time.perf_counter()
-        stream.late_s = 0.0
-        busy_s, quiet_s = await _probes(services, key, effort.steady_s)
-        rate, after = (stream.sent - sent) / (time.perf_counter() - started), await _freshness(services.compute)
-        for sender in senders:
-            sender.cancel()
-    return _Seen(busy_s, quiet_s, {bound: after[bound] - before[bound] for bound in after}, rate, stream.late_s)
+class _Flow:
+    """Events that flow through the services, and the probes beside them."""
+
+    def __init__(self, place: Ground, topic: str, key: str) -> None:
+        self.topic = topic
+        self._place = place
+        self._key = key
+        self._sent = 0
+
+    async def watch(self, services: Services, rate: float, seconds: float) -> _Seen:
+        """What was seen of so many seconds at a rate, once it had flowed for a moment."""
+        stream = _Stream(_port(services.ingest), self._key, rate, _SETTLE_S + seconds + _TAIL_S, self._sent)
+        self._sent += stream.events
+        async with asyncio.TaskGroup() as tasks:
+            senders = [tasks.create_task(stream.send(number)) for number in range(_SENDERS)]
+            await asyncio.sleep(max(0.0, stream.started - time.perf_counter()) + _SETTLE_S)
+            before, pace = await _freshness(services.compute), tasks.create_task(stream.pace(seconds))
+            busy_s, quiet_s = await _probes(services, self._key, seconds)
+            measured, after = await pace, await _freshness(services.compute)
+            backlog = await self.backlog()
+            for sender in senders:
+                sender.cancel()
+        buckets = {bound: after[bound] - before[bound] for bound in after}
+        return _Seen(busy_s, quiet_s, buckets, measured, stream.late_s, stream.refused, backlog)
+
+    async def backlog(self) -> int:
+        """How many records wait to be applied."""
+        return await written_records(self._place, self.topic) - await applied(self._place, self.topic)
+
+    async def caught_up(self) -> None:
+        """Wait until nothing waits. Raises TimeoutError."""
+        await until_applied(self._place, self.topic, await written_records(self._place, self.topic), _CATCH_UP_S)
 
 
 class _Stream:
-    """Events at a steady rate, whatever the intake makes of them. `late_s`: the longest delay of a request."""
+    """Events at a steady rate, whatever the intake makes of them; the requests are made beforehand.
 
-    def __init__(self, port: int, key: str, rate: float) -> None:
-        self.sent = 0
+    `late_s`: the longest delay of a request. `started`: when the first one is due.
+    """
+
+    def __init__(self, port: int, key: str, rate: float, seconds: float, first: int) -> None:
+        self.sent = self.refused = 0
         self.late_s = 0.0
-        self._port, self._key = port, key
-        self._gap_s = _REQUEST_EVENTS / rate
-        self._events = filter(_is_no_probe, events(sys.maxsize, start=time.time(), per_s=rate))
-        self._started = time.perf_counter()
+        self.events = int(rate * seconds)
+        self._port = port
+        self._size = max(_REQUEST_EVENTS, int(rate * _LEAST_GAP_S))
+        self._gap_s = self._size / rate
+        self._requests = list(self._made(key, rate, first))
+        self.started = time.perf_counter()
+
+    def _made(self, key: str, rate: float, first: int) -> Iterator[bytes]:
+        # They happen a little later than they are made here, so that none is older than it will be when it is sent.
+        start = time.time() + self.events * _MAKING_S
+        wanted = filter(_is_no_probe, events(self.events, seed=first, start=start, per_s=rate))
+        while batch := list(islice(wanted, self._size)):
+            for event in batch:
+                event["id"] = f"{first}-{event['id']}"
+            yield post(_EVENTS, "application/cloudevents-batch+json", msgspec.json.encode(batch), key)
+
+    async def pace(self, seconds: float) -> float:
+        """Events a second that are taken in the next so many seconds; `late_s` begins anew."""
+        self.late_s, sent, started = 0.0, self.sent, time.perf_counter()
+        await asyncio.sleep(seconds)
+        return (self.sent - sent) / (time.perf_counter() - started)
 
     async def send(self, sender: int) -> None:
-        """Send every so manieth request, for ever. Raises RuntimeError where one is refused."""
+        """Send every so manieth request until there is none left."""
         async with connected(self._port) as connection:
-            for number in count(sender, _SENDERS):
-                due = self._started + number * self._gap_s
+            for number in range(sender, len(self._requests), _SENDERS):
+                due = self.started + number * self._gap_s
                 await asyncio.sleep(due - time.perf_counter())
-                body = msgspec.json.encode(list(islice(self._events, _REQUEST_EVENTS)))
                 self.late_s = max(self.late_s, time.perf_counter() - due)
-                await _sent(connection, post(_EVENTS, "application/cloudevents-batch+json", body, self._key))
-                self.sent += _REQUEST_EVENTS
+                if (await connection.ask(self._requests[number])).status == _TAKEN:
+                    self.sent += self._size
+                else:
+                    self.refused += 1
 
 
 def _is_no_probe(event: Mapping[str, Any]) -> bool:
@@ -182,8 +244,9 @@ def _mention(brand: str) -> bytes:
 
 
 async def _sent(connection: Connection, request: bytes) -> None:
+    """Send. Raises RuntimeError where it is refused."""
     answer = await connection.ask(request)
-    if answer.status != 202:
+    if answer.status != _TAKEN:
         raise RuntimeError(f"the intake answered {answer.status}: {answer.body[:200]!r}")
 
 
@@ -213,30 +276,55 @@ def _quantile(buckets: Mapping[float, float], share: float) -> float:
     return math.nan
 
 
-def _report(seen: _Seen, effort: Effort) -> Report:
-    p50_s, p99_s = (_quantile(seen.buckets, share) for share in (0.5, 0.99))
-    rows = f"{seen.buckets[math.inf]:,.0f} rows"
+def _report(found: dict[float, list[_Seen]], effort: Effort) -> Report:
     return Report(
         title="Freshness",
         unit="events",
-        how=f"{_HOW} {effort.steady_s:g} s.",
-        rows=[
-            _row("202 to readable, busy brands", seen.busy_s),
-            _row("202 to readable, quiet brands", seen.quiet_s),
-            Row("intake to committed", p50_ms=p50_s * 1e3, p99_ms=p99_s * 1e3, note=rows),
-        ],
-        remarks=[
-            f"The stream had {seen.rate:.0f} events/s; its requests went out at most {seen.late_s * 1e3:.0f} ms late."
-        ],
+        how=f"{_HOW} {effort.rounds} rounds of {effort.steady_s:g} s at each rate in turn; one at the last rate.",
+        rows=[row for rate, runs in found.items() for row in _rows(rate, runs)],
+        ratios=[ratio for rate, runs in found.items() if rate == _GOAL_RATE for ratio in _limits(rate, runs)],
+        remarks=[_sent_at(rate, runs) for rate, runs in found.items()],
     )
 
 
-def _row(what: str, waits_s: Sequence[float]) -> Row:
-    p50_s, p99_s = (quantile(waits_s, share) for share in (0.5, 0.99))
-    few = "" if len(waits_s) >= _ENOUGH else ", too few for p99"
+def _rows(rate: float, runs: Sequence[_Seen]) -> list[Row]:
+    buckets = {bound: sum(run.buckets[bound] for run in runs) for bound in runs[0].buckets}
+    p50_s, p99_s = (_quantile(buckets, share) for share in (0.5, 0.99))
+    note = f"{buckets[math.inf]:,.0f} rows"
+    return [
+        _row(f"{rate:,.0f}/s: 202 to readable, busy brands", [run.busy_s for run in runs]),
+        _row(f"{rate:,.0f}/s: 202 to readable, quiet brands", [run.quiet_s for run in runs]),
+        Row(f"{rate:,.0f}/s: intake to committed", p50_ms=p50_s * 1e3, p99_ms=p99_s * 1e3, note=note),
+    ]
+
+
+def _row(what: str, rounds: Sequence[list[float]]) -> Row:
+    """Medians over the rounds of what each round saw."""
+    waits_s = sorted(chain(*rounds))
     lost = f", {missing} not readable after {_GIVE_UP_S:.0f} s" if (missing := waits_s.count(math.inf)) else ""
-    note = f"{len(waits_s)} probes{few}{lost}, longest {waits_s[-1] * 1e3:,.0f} ms"
-    return Row(what, p50_ms=p50_s * 1e3, p99_ms=p99_s * 1e3, note=note)
+    note = f"{len(waits_s)} probes{lost}, longest {waits_s[-1] * 1e3:,.0f} ms"
+    return Row.middle(what, [_quantiles(what, each) for each in rounds], note=note)
+
+
+def _quantiles(what: str, waits_s: Sequence[float]) -> Row:
+    return Row(what, p50_ms=quantile(waits_s, 0.5) * 1e3, p99_ms=quantile(waits_s, 0.99) * 1e3)
+
+
+def _limits(rate: float, runs: Sequence[_Seen]) -> list[Ratio]:
+    kinds = {"busy": [run.busy_s for run in runs], "quiet": [run.quiet_s for run in runs]}
+    return [
+        Ratio(f"p99 at {rate:,.0f}/s, {kind} brands, s", median(quantile(w, 0.99) for w in waits_s), 1.0, at_most=True)
+        for kind, waits_s in kinds.items()
+    ]
+
+
+def _sent_at(rate: float, runs: Sequence[_Seen]) -> str:
+    measured, late_s = median(run.rate for run in runs), max(run.late_s for run in runs)
+    refused, backlog = sum(run.refused for run in runs), max(run.backlog for run in runs)
+    return (
+        f"{rate:,.0f}/s: {measured:,.0f} events/s were taken, {refused} requests refused; requests went out at most "
+        f"{late_s * 1e3:,.0f} ms late; at most {backlog:,} events were not applied at the end of a round."
+    )
 
 
 def _port(service: Service) -> int:

@@ -9,18 +9,18 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-import msgspec
 import psutil
 
 from bellwether_cli.stack.ports import free_port
-from tests.bench.drive import Driven, save_requests
 from tests.bench.effort import Effort
+from tests.bench.generator import NAME, save, send
 from tests.bench.http_client import post, until_ready
 from tests.bench.load import encoded
 from tests.bench.parts import (
@@ -41,37 +41,64 @@ from tests.bench.rivals import PATH, PATH_OF_ONE
 
 _BARE, _EMPTY, _NAIVE = "bare ASGI function", "empty FastAPI route", "naive way"
 _CHECKS, _INTAKE = "checks alone", "intake"
+_WRITERS = frozenset({_NAIVE, _INTAKE})
+_PRODUCERS = {"bare producer, a send per event": "send", "bare producer, batches of 1,000": "batch"}
 _DISTINCT_EVENTS = 20_000
-_WARM_UP_S = 0.5
+_WARM_UP_S = 1.0
 _READY_S = 30.0
+_IDLE_WITHIN_S = 10.0
+_LOOK_S = 0.06
 _HOW = (
     "All servers take turns on one core, on the same uvicorn with uvloop and httptools; the load generator, Kafka "
     "and PostgreSQL have the other. `bare ASGI function` and `empty FastAPI route` read the body and answer 202. The "
     "`naive way` is FastAPI with pydantic models as body and aiokafka's `send` for each event, acknowledged; it checks "
     "no keys and no brands. `checks alone` is the intake's judgement and answer, without keys, limits, metrics and "
-    "Kafka; the `intake` is the service as it is shipped, without its limit of events per key. Events "
-    "have about 440 bytes; only those answered with 202 count, and at the end Kafka has to hold them all. The note "
-    "tells the load generator's use of a core, and the use of the busiest core beside the servers', by all together."
+    "Kafka; the `intake` is the service as it is shipped, without its limit of events per key. `bare producer` is "
+    "aiokafka's and nothing else, acknowledged. Events have about 440 bytes; rates count those answered with 202 in "
+    "time, rates per cpu-s all that the server did, and at the end Kafka has to hold what was answered. The name tells "
+    "the connections. The note tells the load generator's use of a core, and the use of the busiest core beside the "
+    f"servers', by all together. Requests come from {NAME}."
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kind:
+    """A kind of request, what it is measured beside, and at how many connections the goals hold.
+
+    `goals` are the least ratios to some of `beside`.
+    """
+
+    name: str
+    events: int
+    beside: tuple[str, ...]
+    connections: int
+    goals: Mapping[str, float]
+    longer: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """A kind of request, how many connections send it, and the least ratio to the naive way and to a ceiling."""
+    """A kind of request over so many connections."""
 
-    name: str
-    events: int
+    kind: _Kind
     connections: int
-    ceiling: str
-    naive_goal: float | None = None
-    ceiling_goal: float | None = None
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.kind.name} × {self.connections}"
 
 
-_SHAPES = (
-    _Shape("single events", 1, 32, _BARE, naive_goal=4.0, ceiling_goal=0.5),
-    _Shape("batches of 100", 100, 8, _CHECKS),
-    _Shape("batches of 1,000", 1_000, 4, _CHECKS, naive_goal=7.0, ceiling_goal=0.35),
+_KINDS = (
+    _Kind("single events", 1, (_BARE, _EMPTY, _CHECKS, _NAIVE), 32, {_NAIVE: 4.0, _BARE: 0.5}),
+    _Kind("batches of 100", 100, (_EMPTY, _CHECKS, _NAIVE), 8, {_NAIVE: 4.0, _CHECKS: 0.35}),
+    _Kind("batches of 1,000", 1_000, (_EMPTY, _CHECKS, _NAIVE), 8, {_NAIVE: 7.0, _CHECKS: 0.35}, longer=2.0),
 )
+
+
+def _shapes(effort: Effort) -> list[_Shape]:
+    """All kinds with all numbers of connections, or with those of their goals alone."""
+    return [_Shape(kind, connections) for kind in _KINDS for connections in (effort.connections or (kind.connections,))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,47 +130,78 @@ async def measure(effort: Effort) -> Report:
     with cores_apart() as core, tempfile.TemporaryDirectory() as folder:
         async with ground() as place, _servers(place, core) as servers:
             key, load = await new_key(place), [raw for _, raw in encoded(_DISTINCT_EVENTS)]
-            for shape in _SHAPES:
-                paths = {server.name: Path(folder) / f"{server.name} {shape.events}" for server in servers}
+            for shape in _shapes(effort):
+                chosen = [server for server in servers if server.name in {*shape.kind.beside, _INTAKE}]
+                paths = {server.name: Path(folder) / f"{server.name} {shape.kind.events}" for server in chosen}
                 for name, path in paths.items():
-                    save_requests(path, _requests(shape, load, name, key))
-                found[shape] = await _rounds(shape, servers, paths, effort)
+                    save(path, _requests(shape.kind, load, name, key))
+                found[shape] = await _rounds(place, shape, chosen, paths, effort)
             await _check(place, servers, list(found.values()))
-    return _report({shape: {name: runs[1:] for name, runs in each.items()} for shape, each in found.items()}, effort)
+            producers = await _producers(place, core, effort)
+    return _report({s: {name: runs[1:] for name, runs in each.items()} for s, each in found.items()}, producers, effort)
 
 
-async def _rounds(shape: _Shape, servers: Sequence[_Server], paths: dict[str, Path], effort: Effort) -> Runs:
+async def _rounds(
+    place: Ground, shape: _Shape, servers: Sequence[_Server], paths: dict[str, Path], effort: Effort
+) -> Runs:
     """The runs of each server by its name; the first is to warm up."""
     found: Runs = {server.name: [] for server in servers}
     for number in range(effort.rounds + 1):
         for server in servers:
-            seconds = effort.round_s if number else _WARM_UP_S
-            found[server.name].append(await _run(server, shape, paths[server.name], seconds))
+            seconds = effort.round_s * shape.kind.longer if number else _WARM_UP_S
+            found[server.name].append(await _run(place, server, shape, paths[server.name], seconds))
         if number:
             told = ", ".join(f"{name} {runs[-1].row.per_s or 0:,.0f}/s" for name, runs in found.items())
             print(f"  {shape.name}, round {number}: {told}", flush=True)
     return found
 
 
-async def _run(server: _Server, shape: _Shape, path: Path, seconds: float) -> _Run:
-    used = cpu_s(server.pid)
+async def _run(place: Ground, server: _Server, shape: _Shape, path: Path, seconds: float) -> _Run:
+    held, used = await _held(place, server), cpu_s(server.pid)
     psutil.cpu_percent(percpu=True)
-    argv = ["-m", "tests.bench.drive", str(server.port), str(shape.connections), str(seconds), str(path)]
-    driven = msgspec.json.decode(await printed_by(argv), type=Driven)
+    driven = await send(server.port, shape.connections, seconds, path)
     cores = psutil.cpu_percent(percpu=True)
-    taken, cpu = driven.taken * shape.events, cpu_s(server.pid) - used
+    cpu = await _idle(server) - used
+    taken = driven.taken * shape.kind.events
+    done = await _held(place, server) - held if server.name in _WRITERS else taken
     if driven.refused:
         print(f"  {server.name} refused {driven.refused} requests", flush=True)
-    row = Row(server.name, taken / driven.wall_s, taken / cpu, driven.p50_ms, driven.p99_ms, resident_mib(server.pid))
+    row = Row(server.name, taken / driven.wall_s, done / cpu, driven.p50_ms, driven.p99_ms, resident_mib(server.pid))
     busiest = max(use for core, use in enumerate(cores) if core in os.sched_getaffinity(0)) / 100
     return _Run(row, taken, driven.cpu_s / driven.wall_s, busiest)
 
 
-def _requests(shape: _Shape, load: Sequence[bytes], server: str, key: str) -> list[bytes]:
-    if shape.events == 1:
+async def _held(place: Ground, server: _Server) -> int:
+    """How many events of a server Kafka holds; 0 for one that writes none."""
+    return await written_records(place, server.topic) if server.name in _WRITERS else 0
+
+
+async def _idle(server: _Server) -> float:
+    """Wait until a server has done what was still open when the time was over; the processor time it has used."""
+    before, until = -1.0, time.perf_counter() + _IDLE_WITHIN_S
+    while (used := cpu_s(server.pid)) > before + _LOOK_S / 4 and time.perf_counter() < until:
+        before = used
+        await asyncio.sleep(_LOOK_S)
+    return used
+
+
+async def _producers(place: Ground, core: int, effort: Effort) -> dict[str, list[Row]]:
+    """Rounds of the bare producer in its two ways."""
+    found: dict[str, list[Row]] = {name: [] for name in _PRODUCERS}
+    topic = await new_topic(place)
+    for _ in range(effort.rounds):
+        for name, way in _PRODUCERS.items():
+            argv = ["-m", "tests.bench.bare_producer", way, place.kafka_bootstrap, topic, str(effort.round_s)]
+            per_s, per_cpu_s, mib = map(float, (await printed_by(argv, core)).split())
+            found[name].append(Row(name, per_s, per_cpu_s, mib=mib))
+    return found
+
+
+def _requests(kind: _Kind, load: Sequence[bytes], server: str, key: str) -> list[bytes]:
+    if kind.events == 1:
         path = PATH_OF_ONE if server == _NAIVE else PATH
         return [post(path, "application/cloudevents+json", raw, key) for raw in load]
-    parts = (load[at : at + shape.events] for at in range(0, len(load), shape.events))
+    parts = (load[at : at + kind.events] for at in range(0, len(load), kind.events))
     return [post(PATH, "application/cloudevents-batch+json", b"[" + b",".join(part) + b"]", key) for part in parts]
 
 
@@ -183,7 +241,7 @@ def _settings(place: Ground, port: int, topic: str) -> dict[str, str]:
 async def _check(place: Ground, servers: Sequence[_Server], found: Sequence[Runs]) -> None:
     """Raise RuntimeError where Kafka does not hold what was answered with 202."""
     for server in servers:
-        if server.name in {_NAIVE, _INTAKE}:
+        if server.name in _WRITERS:
             taken = sum(run.taken_events for runs in found for run in runs[server.name])
             held = await written_records(place, server.topic)
             print(f"  {server.name}: 202 for {taken:,} events, Kafka holds {held:,}", flush=True)
@@ -191,27 +249,30 @@ async def _check(place: Ground, servers: Sequence[_Server], found: Sequence[Runs
                 raise RuntimeError(f"{server.name} answered 202 for {taken:,} events, and Kafka holds {held:,}")
 
 
-def _report(found: dict[_Shape, Runs], effort: Effort) -> Report:
+def _report(found: dict[_Shape, Runs], producers: dict[str, list[Row]], effort: Effort) -> Report:
+    rows = [_row(shape, name, runs) for shape, each in found.items() for name, runs in each.items()]
     return Report(
         title="Intake",
         unit="events",
-        how=f"{_HOW} {effort.rounds} rounds of {effort.round_s:g} s each.",
-        rows=[_row(shape, name, runs) for shape, each in found.items() for name, runs in each.items()],
-        ratios=[ratio for shape, each in found.items() for ratio in _ratios(shape, each)],
+        how=f"{_HOW} {effort.rounds} rounds of {effort.round_s:g} s each, of batches of 1,000 twice as long.",
+        rows=[*rows, *(Row.middle(name, runs) for name, runs in producers.items())],
+        ratios=[ratio for shape, each in found.items() for ratio in _ratios(shape, each, producers)],
     )
 
 
 def _row(shape: _Shape, name: str, runs: Sequence[_Run]) -> Row:
     generator, core = (median(getattr(run, use) for run in runs) for use in ("generator_use", "core_use"))
-    what = f"{shape.name} × {shape.connections}: {name}"
-    return Row.middle(what, [run.row for run in runs], note=f"{generator:.0%}, {core:.0%}")
+    return Row.middle(f"{shape.name}: {name}", [run.row for run in runs], note=f"{generator:.0%}, {core:.0%}")
 
 
-def _ratios(shape: _Shape, found: Runs) -> list[Ratio]:
-    rows = {name: [run.row for run in runs] for name, runs in found.items()}
-    goals = {_NAIVE: shape.naive_goal, _EMPTY: None, shape.ceiling: shape.ceiling_goal}
+def _ratios(shape: _Shape, found: Runs, producers: dict[str, list[Row]]) -> list[Ratio]:
+    """The intake beside the others, at the number of connections at which the goals hold."""
+    if shape.connections != shape.kind.connections:
+        return []
+    others = {name: [run.row for run in found[name]] for name in shape.kind.beside} | producers
+    ours = [run.row for run in found[_INTAKE]]
     return [
-        ratio_of(f"{shape.name}: {_INTAKE} / {name}, per {unit}", rows[_INTAKE], rows[name], figure, goal)
-        for name, goal in goals.items()
+        ratio_of(f"{shape.name}: {_INTAKE} / {name}, per {unit}", ours, rows, figure, shape.kind.goals.get(name))
+        for name, rows in others.items()
         for unit, figure in (("s", "per_s"), ("cpu-s", "per_cpu_s"))
     ]

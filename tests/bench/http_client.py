@@ -14,10 +14,11 @@ LOOPBACK = "127.0.0.1"
 
 
 class Answer(NamedTuple):
-    """Status and body of a response."""
+    """Status, body and head of a response."""
 
     status: int
     body: bytes
+    head: bytes
 
 
 def post(path: str, content_type: str, body: bytes, key: str) -> bytes:
@@ -25,9 +26,9 @@ def post(path: str, content_type: str, body: bytes, key: str) -> bytes:
     return _head("POST", path, key, f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n") + body
 
 
-def get(path: str, key: str) -> bytes:
-    """A GET request."""
-    return _head("GET", path, key, "")
+def get(path: str, key: str, etag: str = "") -> bytes:
+    """A GET request; with the ETag of what the caller has already, if it has it."""
+    return _head("GET", path, key, f"If-None-Match: {etag}\r\n" if etag else "")
 
 
 def _head(method: str, path: str, key: str, fields: str) -> bytes:
@@ -75,7 +76,8 @@ class Connection(asyncio.Protocol):
             self._whole_bytes = self._head_bytes + (int(rest.partition(b"\r\n")[0]) if found else 0)
 
     def _finish(self) -> None:
-        answer = Answer(int(self._received[9:12]), self._received[self._head_bytes : self._whole_bytes])
+        head, body = self._received[: self._head_bytes], self._received[self._head_bytes : self._whole_bytes]
+        answer = Answer(int(head[9:12]), body, head)
         self._received, self._head_bytes = b"", 0
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(answer)

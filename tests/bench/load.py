@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -22,7 +22,9 @@ _TALK = (
 _WORDS = _TALK.split()
 
 
-def events(count: int, seed: int = 1, start: float | None = None, per_s: float = 500.0) -> Iterator[dict[str, Any]]:
+def events(
+    count: int, seed: int = 1, start: float | None = None, per_s: float = 500.0, brands: Sequence[str] = BRANDS
+) -> Iterator[dict[str, Any]]:
     """CloudEvents, `per_s` to a second of event time up to `start` + count / per_s (default: now)."""
     rng = random.Random(seed)
     begin = start if start is not None else time.time() - count / per_s
@@ -32,15 +34,15 @@ def events(count: int, seed: int = 1, start: float | None = None, per_s: float =
             yield rng.choice(earlier)
             continue
         moment = begin + number / per_s - rng.random() * 4
-        made = _event(rng, number, moment)
+        made = _event(rng, number, moment, brands)
         earlier = [*earlier[-50:], made] if number % 20 == 0 else earlier
         yield made
 
 
-def _event(rng: random.Random, number: int, moment: float) -> dict[str, Any]:
+def _event(rng: random.Random, number: int, moment: float, brands: Sequence[str]) -> dict[str, Any]:
     kind, data = _KINDS[rng.choices(range(len(_KINDS)), _WEIGHTS)[0]]
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment % 1 * 1000):03}Z"
-    brand = rng.choice(BRANDS)
+    brand = rng.choice(brands)
     common = {
         "brand": brand,
         "channel": rng.choice(_CHANNELS),

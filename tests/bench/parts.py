@@ -7,7 +7,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from tests.support.tenancy import TENANT, make_brands
 PARTITIONS = 12
 PEPPER = "a pepper of the benchmarks"
 _STOP_S = 20.0
+_RUN_S = 300.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -95,8 +96,18 @@ async def process_on(core: int, argv: Sequence[str], environment: Mapping[str, s
 async def printed_by(argv: Sequence[str], core: int | None = None) -> str:
     """What a Python program prints, run to its end. Raises RuntimeError when it fails."""
     where = () if core is None else ("taskset", "-c", str(core))
-    process = await asyncio.create_subprocess_exec(*where, sys.executable, *argv, stdout=asyncio.subprocess.PIPE)
-    out, _ = await process.communicate()
+    return await output_of([*where, sys.executable, *argv])
+
+
+async def output_of(argv: Sequence[str], deadline_s: float = _RUN_S) -> str:
+    """What a program prints, run to its end. Raises RuntimeError when it fails, TimeoutError past the deadline."""
+    process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
+    try:
+        out, _ = await asyncio.wait_for(process.communicate(), deadline_s)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     if process.returncode:
         raise RuntimeError(f"{' '.join(argv)} failed with exit code {process.returncode}")
     return out.decode()
@@ -122,12 +133,18 @@ async def new_topic(ground: Ground, partitions: int = PARTITIONS) -> str:
     return name
 
 
-async def fill(ground: Ground, topic: str, events: Sequence[tuple[str, bytes]], partitions: int = PARTITIONS) -> None:
+async def fill(
+    ground: Ground,
+    topic: str,
+    events: Sequence[tuple[str, bytes]],
+    partitions: int = PARTITIONS,
+    tenant_of: Callable[[str], str] = lambda _: TENANT,
+) -> None:
     """Write events into the log as the intake would, in full batches."""
     spread = Partitions(partitions)
     queues: dict[int, list[tuple[bytes, bytes]]] = {}
     for brand, raw in events:
-        key = f"{TENANT}/{brand}".encode()
+        key = f"{tenant_of(brand)}/{brand}".encode()
         queues.setdefault(spread.of(key), []).append((key, raw))
     async with AIOKafkaProducer(bootstrap_servers=ground.kafka_bootstrap, max_batch_size=512 * 1024) as producer:
         for part, queue in queues.items():
