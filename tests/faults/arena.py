@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -50,7 +51,7 @@ class Arena:
 
     async def write(self, count: int) -> None:
         """Write so many more entries of the ledger."""
-        await self.writer.write(entry for entry, _ in zip(self._entries, range(count), strict=False))
+        await self.writer.write(islice(self._entries, count))
 
     async def caught_up(self, within_s: float = _DEADLINE_S) -> None:
         """Wait until everything that was written is applied."""

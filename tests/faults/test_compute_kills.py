@@ -18,6 +18,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from tests.faults.conftest import Report
+from tests.faults.counts import times
 from tests.faults.profile import Profile
 from tests.support.audit import Audit, audit
 from tests.support.backends import Servers
@@ -51,17 +52,27 @@ class Strike(NamedTuple):
 
 def strikes_alone(random: Random, profile: Profile) -> list[Strike]:
     """Deaths of the only process, in a random order."""
-    kills = profile.random_kills - paired_kills(profile)
-    points = [f"{point}:{random.randint(2, 6)}" for point in _ALONE[:-1] for _ in range(profile.rounds)]
-    points += [f"{_ALONE[-1]}:{random.randint(1, 4)}" for _ in range(profile.rounds)]
+    kills, rounds = random_kills(profile) - paired_kills(profile), rounds_of(profile)
+    points = [f"{point}:{random.randint(2, 6)}" for point in _ALONE[:-1] for _ in range(rounds)]
+    points += [f"{_ALONE[-1]}:{random.randint(1, 4)}" for _ in range(rounds)]
     strikes = [Strike((0,))] * kills + [Strike((0,), point) for point in points]
     random.shuffle(strikes)
     return strikes
 
 
+def random_kills(profile: Profile) -> int:
+    """How many processes are killed at a random moment."""
+    return times(profile, 5, 40)
+
+
+def rounds_of(profile: Profile) -> int:
+    """How often every failpoint has its turn."""
+    return times(profile, 1, 5)
+
+
 def paired_kills(profile: Profile) -> int:
-    """How many processes are killed at random while two work."""
-    return int(profile.random_kills * _PAIRED_SHARE)
+    """How many of them while two work."""
+    return int(random_kills(profile) * _PAIRED_SHARE)
 
 
 def strikes_paired(random: Random, profile: Profile) -> list[Strike]:
@@ -69,7 +80,7 @@ def strikes_paired(random: Random, profile: Profile) -> list[Strike]:
     kills = paired_kills(profile)
     both = [Strike((0, 1))] * (kills // 4)
     single = [Strike((random.randrange(2),), noticed=False) for _ in range(kills - 2 * len(both))]
-    points = [Strike((1,), "after_claim:1", noticed=False)] * profile.rounds
+    points = [Strike((1,), "after_claim:1", noticed=False)] * rounds_of(profile)
     strikes = both + single + points
     random.shuffle(strikes)
     return strikes
@@ -165,7 +176,7 @@ def sliced(entries: list[Entry], count: int, random: Random) -> Iterator[list[En
 
 @pytest.fixture(scope="module")
 def ledger(profile: Profile) -> Ledger:
-    return make_ledger(profile.seed, profile.events, int(time.time()))
+    return make_ledger(profile.seed, times(profile, 8_000, 100_000), int(time.time()))
 
 
 @pytest.fixture
@@ -184,7 +195,7 @@ async def test_compute_killed_at_random_and_at_every_point_of_a_cycle_counts_eve
 ) -> None:  # fmt: skip
     random = Random(profile.seed)
     alone, paired = strikes_alone(random, profile), strikes_paired(random, profile)
-    slices = sliced(ledger.entries, len(alone) + len(paired) + profile.rounds, random)
+    slices = sliced(ledger.entries, len(alone) + len(paired) + rounds_of(profile), random)
     environment = compute_environment(stack.kafka_bootstrap, database, topics, max_events=_BATCH)
     processes = [ComputeProcess(tmp_path, f"compute-{n}", environment) for n in range(2)]
     battle = Battle(stack, database, topics, writer, slices, processes, random)
@@ -195,7 +206,7 @@ async def test_compute_killed_at_random_and_at_every_point_of_a_cycle_counts_eve
         battle.processes = processes[:1]
         await battle.fight(alone)
         battle.processes = processes
-        for _ in range(profile.rounds):
+        for _ in range(rounds_of(profile)):
             await battle.revoked_to_death()
         await battle.fight(paired)
         found = await judged(battle, ledger)

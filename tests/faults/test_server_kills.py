@@ -16,6 +16,7 @@ from bellwether.domain.keys import Scope
 from bellwether_cli.stack.part import Part
 from bellwether_cli.stack.system import System, running_system
 from tests.faults.conftest import Report
+from tests.faults.counts import times
 from tests.faults.profile import Profile
 from tests.faults.test_compute_kills import sliced
 from tests.support.audit import Audit, audit
@@ -27,7 +28,6 @@ from tests.support.oracle import Expected
 
 pytestmark = [pytest.mark.fault, pytest.mark.real, pytest.mark.timeout(3600)]
 
-_ROUNDS = 2
 _NOTICED = ("kafka", "ingest")
 """Their absence shows in the answers to whoever sends; that of the others does not."""
 _SETTINGS = {"compute": {"session_timeout_s": "6", "max_events": "200"}}
@@ -95,13 +95,13 @@ async def reader_of(system: System, ledger: Ledger) -> ApiReader:
 
 
 async def test_any_part_killed_while_events_go_in_over_http_changes_no_number(profile: Profile, report: Report) -> None:
-    ledger = make_ledger(profile.seed + 4, profile.events // 2, int(time.time()))
+    ledger = make_ledger(profile.seed + 4, times(profile, 4_000, 60_000), int(time.time()))
     random = Random(profile.seed)
     async with running_system(durable=False, settings=_SETTINGS) as system:
         await make_ledger_brands(system.stack.postgres_dsn, ledger.zones)
         reader, sender = await reader_of(system, ledger), await sender_to(system)
         parts = [system.stack.kafka, system.stack.postgres, *system.services.all]
-        strikes = parts * _ROUNDS * profile.rounds
+        strikes = parts * times(profile, 1, 8)
         random.shuffle(strikes)
         siege = Siege(system, sender, sliced(ledger.entries, len(strikes), random), random)
         reading = asyncio.create_task(reader.run())
@@ -146,8 +146,8 @@ async def told_by_the_api(reader: ApiReader, expected: Expected) -> None:
 
 def told(siege: Siege, reader: ApiReader, found: Audit, ledger: Ledger) -> Iterator[tuple[str, object]]:
     """The table."""
-    for name, times in sorted(siege.recoveries.items()):
-        yield f"kills: {name}", f"{len(times)}, all counted again after {', '.join(f'{t:.1f}' for t in times)} s"
+    for name, took in sorted(siege.recoveries.items()):
+        yield f"kills: {name}", f"{len(took)}, all counted again after {', '.join(f'{t:.1f}' for t in took)} s"
     yield "events", len(ledger.entries)
     yield "answers of the intake", ", ".join(f"{what}: {n}" for what, n in siege.sender.answers.most_common())
     yield "answers of the API", ", ".join(f"{what}: {n}" for what, n in reader.answers.most_common())

@@ -10,6 +10,7 @@ import pytest
 
 from tests.faults.arena import open_arena
 from tests.faults.conftest import Report
+from tests.faults.counts import times
 from tests.faults.profile import Profile
 from tests.support.backends import Servers
 from tests.support.databases import Topics
@@ -17,14 +18,13 @@ from tests.support.ledger import make_ledger
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
-_STOPS = 6
 _SLICE = 800
 
 
 async def test_processes_stopped_in_turn_leave_nothing_undone_and_nothing_done_twice(
     stack: Servers, database: str, topics: Topics, profile: Profile, tmp_path: Path, report: Report
 ) -> None:
-    stops = _STOPS * profile.rounds
+    stops = times(profile, 2, 30)
     ledger = make_ledger(profile.seed + 5, (stops + 1) * _SLICE, int(time.time()))
     ended, recovered = [], []
     async with open_arena(stack, database, topics, tmp_path, ledger) as arena:
