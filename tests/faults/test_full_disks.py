@@ -105,8 +105,9 @@ async def test_a_full_disk_of_kafka_costs_503s_and_no_acknowledged_event(
         fill(ballast)
         sending = asyncio.create_task(front.send(front.take(8 * _SLICE)))
         died = await dies(stack.kafka)
-        await asyncio.sleep(1)
-        refused = front.answers[503]
+        async with asyncio.timeout(60):
+            while not (refused := front.answers[503]):
+                await asyncio.sleep(0.05)
         ballast.unlink()
         await stack.kafka.kill()
         await stack.kafka.start()

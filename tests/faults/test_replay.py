@@ -18,6 +18,7 @@ from tests.faults.arena import Arena, open_arena
 from tests.faults.profile import Profile
 from tests.support.audit import audit
 from tests.support.backends import Servers
+from tests.support.command import command, rebuild
 from tests.support.databases import PARTITIONS, Topics
 from tests.support.flow import LedgerWriter, make_ledger_brands
 from tests.support.http_flow import log_size
@@ -25,7 +26,6 @@ from tests.support.ledger import TENANT, Ledger, make_ledger
 from tests.support.log import applied
 from tests.support.repaired import (
     Place,
-    command,
     expected_after_repair,
     logged,
     spoken_by,
@@ -138,14 +138,6 @@ async def define(running: Bellwether) -> None:
                 await asyncio.sleep(0.05)
     finally:
         await connection.close()
-
-
-async def rebuild(running: Bellwether) -> str:
-    wiring = running.services.wiring
-    places = ("--kafka", wiring.kafka_bootstrap, "--postgres", wiring.postgres_dsn, "--topic", wiring.events_topic)
-    code, told = await command("rebuild", "--tenant", TENANT, *places)
-    assert code == 0, told
-    return told
 
 
 async def kill_compute(running: Bellwether, times: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -18,9 +17,10 @@ import pytest
 from bellwether.adapters.postgres.rollups import unpack
 from bellwether.catalogue.formula import amounts_of
 from tests.support.backends import Servers
+from tests.support.command import command, rebuild
 from tests.support.databases import PARTITIONS, Topics
 from tests.support.log import applied, write_events
-from tests.support.tenancy import TENANT, make_brands
+from tests.support.tenancy import make_brands
 from tests.support.whole import Bellwether, bellwether
 
 NOW = int(time.time())
@@ -227,25 +227,6 @@ def traffic(start: int) -> list[dict[str, Any]]:
     events = [conversion(start + n, "sale" if n % 2 else "signup", ages[n % 5]) for n in range(20)]
     events += [mention(start + n, ages[n % 5]) for n in range(20)]
     return [*events, *events[::3]]
-
-
-async def command(*arguments: str) -> tuple[int | None, str]:
-    """The exit code of `bellwether` and all that it prints."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bellwether_cli", *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    out, _ = await process.communicate()
-    return process.returncode, out.decode()
-
-
-async def rebuild(running: Bellwether) -> str:
-    wiring = running.services.wiring
-    places = ("--kafka", wiring.kafka_bootstrap, "--postgres", wiring.postgres_dsn, "--topic", wiring.events_topic)
-    code, told = await command("rebuild", "--tenant", TENANT, *places)
-    assert code == 0, told
-    return told
 
 
 async def test_the_command_applies_a_file_and_tells_what_the_api_refuses(running: Bellwether, tmp_path: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
@@ -77,14 +75,3 @@ def with_mirrors(expected: Expected, mirrors: Mapping[str, str]) -> Expected:
     for counts in chain(rollups, known):
         counts.update(Counter({own: counts[built_in] for own, built_in in mirrors.items() if counts[built_in]}))
     return expected
-
-
-async def command(*arguments: str) -> tuple[int | None, str]:
-    """The exit code of `bellwether` and all that it prints."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bellwether_cli", *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    out, _ = await process.communicate()
-    return process.returncode, out.decode()
