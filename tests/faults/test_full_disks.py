@@ -32,7 +32,10 @@ _A_SEGMENT = "SELECT pg_switch_wal(), pg_logical_emit_message(false, 'x', repeat
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path]:
-    """Put what a folder holds on a disk of its own with little room left; gives a file to fill the rest with."""
+    """Put what a folder holds on a disk of its own with little room left; gives a file to fill the rest with.
+
+    At the end it is in the folder again. Nobody may have it open at the beginning or at the end.
+    """
     if os.geteuid():
         pytest.skip("a disk of its own needs root")
     held = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) >> 20
@@ -47,7 +50,11 @@ def small_disk(folder: Path) -> Iterator[Path]:
         subprocess.run(["cp", "-a", f"{aside}/.", str(folder)], check=True)
         yield folder / "ballast"
     finally:
+        shutil.rmtree(aside)
+        subprocess.run(["cp", "-a", str(folder), str(aside)], check=True)
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        folder.rmdir()
+        shutil.move(aside, folder)
 
 
 def fill(ballast: Path) -> None:
@@ -115,6 +122,7 @@ async def test_a_full_disk_of_kafka_costs_503s_and_no_acknowledged_event(
         await front.caught_up()
         assert not await front.differences()
         await stack.kafka.stop()
+    await stack.kafka.start()
     rows = [("Kafka ended by itself", died), ("answers 503", refused), ("acknowledged and lost", 0)]
     report("Kafka's disk is full", rows)
     assert refused
@@ -137,8 +145,8 @@ async def test_a_full_disk_of_the_write_ahead_log_loses_nothing_that_was_counted
         await front.caught_up()
         assert not await front.differences()
         await stack.postgres.stop()
-    report("The disk of PostgreSQL's log is full", [("PostgreSQL ended by itself", died), ("counted and lost", 0)])
     await stack.postgres.start()
+    report("The disk of PostgreSQL's log is full", [("PostgreSQL ended by itself", died), ("counted and lost", 0)])
 
 
 async def write_ahead(stack: Stack) -> None:

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import astuple
 
 from bellwether.wire.events.envelope import Body, Envelope
 from bellwether.wire.events.fields import (
@@ -83,7 +84,7 @@ class Counters(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         fields = self.__struct_fields__
-        check_one_of(*fields, given=any(getattr(self, field) is not None for field in fields))
+        check_one_of(*fields, given=astuple(self).count(None) < len(fields))
 
 
 class ContentMetricsData(Body, frozen=True, gc=False, kw_only=True):
