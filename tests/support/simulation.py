@@ -154,8 +154,14 @@ class Life:
     number: int
     reader: Reader
     worker: Worker
+    refresher: Refresher
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     frozen: bool = False
+
+    def strays(self) -> set[str]:
+        """Brands that are to be refreshed although their partitions are not claimed."""
+        noted = {brand for brand, _ in self.refresher._slides_at}
+        return {brand.brand.slug for brand in noted if brand.part not in self.worker.claimed}
 
 
 def _refused(entries: list[Entry], random: Random) -> set[bytes]:
@@ -230,8 +236,9 @@ class World:
         reader = Reader(self.log, point, self.random, self._flaws)
         pool = cast(Any, Pool(self.database, point))
         claimant = Claimant(cast(Any, reader), pool, f"worker-{number}", _CLUSTER)
-        made = Worker(_SETTINGS, cast(Any, reader), claimant, self._cycle(pool), pool)
-        life.__init__(number, reader, made)  # type: ignore[misc]
+        cycle_of_it = self._cycle(pool)
+        made = Worker(_SETTINGS, cast(Any, reader), claimant, cycle_of_it, pool)
+        life.__init__(number, reader, made, cycle_of_it.refresher)  # type: ignore[misc]
         return life
 
     def _cycle(self, pool: Any) -> Cycle:
@@ -314,6 +321,8 @@ class World:
     def check(self) -> None:
         """Hold what has to hold at every moment against what is. Raises AssertionError."""
         self._watch.look(self.log)
+        for life in self.lives.values():
+            assert not (strays := life.strays()), f"worker {life.number} refreshes {strays} of others"
 
     def come_to_rest(self) -> None:
         """No more faults: everything is written, everybody lives, hears and goes on until all is applied."""

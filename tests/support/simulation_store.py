@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from bellwether.adapters.postgres.rollups import buckets_of, pack, unpack
+from bellwether.catalogue.cuts import TOTAL
 from bellwether.domain.timeline import Chunk, Grain
 from bellwether.wire.events import AudienceSnapshot
 from bellwether_compute.changes import Changes
@@ -261,10 +262,13 @@ class Connection:
         }
 
     async def fetch(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
-        """Segments of identities; nothing is stored of anything else that the simulation leaves out.
+        """Segments of identities, and of every brand that its total is kept; nothing else is stored.
 
-        Nobody waits: a connection is asked for before, at a point of its own.
+        Only what is kept is waited for: for others a connection is asked for before, at a point of its own.
         """
+        if "kpi_current" in query:
+            await self.point("shown")
+            return [(brand_id, TOTAL) for brand_id in arguments[0]]
         if "dedup_segment" not in query:
             return []
         _, part, days = arguments

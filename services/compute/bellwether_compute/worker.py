@@ -162,7 +162,10 @@ class Worker:
             key = f"{brand.tenant}/{brand.slug}".encode()
             if partitioner.of(key) == part:
                 state.by_key[key] = state.brands[brand.brand_id] = BrandState(brand, part)
-        for brand_id, cut in await self._pool.fetch(_SHOWN, list(state.brands)):
+        shown = await self._pool.fetch(_SHOWN, list(state.brands))
+        if self._claimed.get(part) is not state:
+            return  # revoked meanwhile: what is noted now, nobody would forget
+        for brand_id, cut in shown:
             self._cycle.refresher.slide_at(state.brands[brand_id], cut, time.time())
 
     async def _poll(self) -> Batches:
