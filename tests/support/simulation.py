@@ -228,9 +228,13 @@ class World:
         life = Life.__new__(Life)
 
         async def point(name: str) -> bool:
-            turn = self.loop.create_future()
-            self.pending.append(Pending(life, name, turn))
-            lost: bool = await turn
+            pending = Pending(life, name, self.loop.create_future())
+            self.pending.append(pending)
+            try:
+                lost: bool = await pending.turn
+            except asyncio.CancelledError:
+                self.pending = [other for other in self.pending if other is not pending]
+                raise
             return lost
 
         reader = Reader(self.log, point, self.random, self._flaws)

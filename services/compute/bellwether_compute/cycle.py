@@ -23,11 +23,14 @@ from bellwether_compute.pipeline import Pipeline
 from bellwether_compute.refresh import Due, Refresher, as_of_now, chunks_now, refresh, slides_next
 from bellwether_compute.state import BrandState, PartitionState
 from bellwether_compute.store import Advance, CurrentRow, commit
-from bellwether_compute.taking import Taken, take
+from bellwether_compute.taking import Read, Taken, take
 from bellwether_compute.verdicts import Verdicts
 
 Partitions = dict[int, PartitionState]
 Batches = Mapping[int, Sequence[Record]]
+Ahead = Mapping[int, Sequence[Read]]
+"""What the first records of each batch say, as far as they were read before their cycle."""
+NOT_READ: Ahead = {}
 
 _BACKLOG_PART = 16
 """A row takes as long as some forty events: with 64 rows for 4,000 events, 4 of them are some 4 % of the time."""
@@ -56,7 +59,7 @@ class Cycle:
     verdicts: Verdicts = field(default_factory=Verdicts)
     brand_changes: BrandChanges = field(default_factory=BrandChanges)
 
-    async def run(self, partitions: Partitions, batches: Batches, split: int = 1) -> Changes:
+    async def run(self, partitions: Partitions, batches: Batches, split: int = 1, ahead: Ahead = NOT_READ) -> Changes:
         """Apply batches of claimed partitions, and refresh what is due, in one transaction.
 
         `split`: into how many parts the work of a cycle is split at the moment, since all of it does not end in time.
@@ -71,7 +74,7 @@ class Cycle:
         async with self.pool.connection(self.timeout_s) as connection:
             # First, so that a mark which this batch moves is moved where its verdict is known.
             self.refresher.note(await self.verdicts.follow(connection, partitions, time.time()))
-            fresh = await self._take(connection, partitions, batches, changes)
+            fresh = await self._take(connection, partitions, batches, ahead, changes)
             await load_for(connection, fresh)
             groups = self.pipeline.fold(fresh, changes)
             await settle_people(connection, groups, changes)
@@ -92,13 +95,14 @@ class Cycle:
         return changes
 
     async def _take(
-        self, connection: Connection, partitions: Partitions, batches: Batches, changes: Changes
+        self, connection: Connection, partitions: Partitions, batches: Batches, ahead: Ahead, changes: Changes
     ) -> list[Taken]:
         fresh: list[Taken] = []
         for part, records in batches.items():
             partition = partitions[part]
             await self._find_brands(partition, records)
-            taken, left_out = take(records, partition.by_key.get, self.condemned.get(part, ()))
+            refused = self.condemned.get(part, ())
+            taken, left_out = take(records, partition.by_key.get, refused, ahead.get(part, ()))
             await open_days(connection, self.stream, partition, (t.time for t in taken))
             changes.left_out.extend(left_out)
             for out in left_out:

@@ -13,7 +13,7 @@ from bellwether.adapters.postgres.rollups import Line, load
 from bellwether.catalogue.cuts import TOTAL
 from bellwether.catalogue.measures import CONTENT_COUNTERS
 from bellwether.domain.timeline import Chunk, Timeline
-from bellwether.wire.events import AudienceSnapshot, ContentMetrics, ContentPublished, Interaction
+from bellwether.wire.events import AudienceSnapshot, ContentMetrics, Interaction
 from bellwether_compute.content import Attributes, Item, StoredItem, described, needs_points, traits_of
 from bellwether_compute.conversations import Answer, Conversation, Messages, Standing
 from bellwether_compute.dedup import HORIZON_DAYS, days_to_open, utc_day
@@ -151,7 +151,7 @@ async def _load_items(connection: Connection, brands: Brands, fresh: Sequence[Ta
 async def _load_followed(connection: Connection, brands: Brands, fresh: Sequence[Taken]) -> None:
     wanted = []
     for taken in fresh:
-        if isinstance(event := taken.event, AudienceSnapshot):
+        if type(event := taken.event) is AudienceSnapshot:
             data = event.data
             moment = level_moment(taken, event)
             history = taken.brand.history(data.audience, data.channel, event.source)
@@ -174,9 +174,9 @@ def read_by_minute(fresh: Sequence[Taken]) -> list[tuple[BrandState, ItemKey]]:
     observed: dict[tuple[BrandState, ItemKey], list[int]] = {}
     published, moved = set(), _moved(fresh)
     for taken in fresh:
-        if (key := item_key(taken)) and not isinstance(taken.event, Interaction):
+        if type(taken.event) is not Interaction and (key := item_key(taken)):
             moments = observed.setdefault((taken.brand, key), [])
-            if isinstance(taken.event, ContentMetrics):
+            if type(taken.event) is ContentMetrics:
                 moments.append(moment_of(taken.event.data.observed_at, taken.record))
             else:
                 published.add((taken.brand, key))
@@ -194,14 +194,15 @@ def _moved(fresh: Sequence[Taken]) -> set[tuple[BrandState, ItemKey]]:
     """The items that count in other cuts after these events."""
     told: dict[tuple[BrandState, ItemKey], Attributes] = {}
     for taken in fresh:
-        event = taken.event
-        if (key := item_key(taken)) and isinstance(event, Interaction | ContentMetrics | ContentPublished):
+        event: Any = taken.event
+        if key := item_key(taken):
             known = told.get((taken.brand, key), taken.brand.items[key].attributes)
-            told[taken.brand, key] = described(known, event, taken.time)
+            if (now := described(known, event, taken.time)) is not known:
+                told[taken.brand, key] = now
     return {
         (brand, key)
         for (brand, key), attributes in told.items()
-        if attributes is not brand.items[key].attributes and traits_of(key[0], attributes) != brand.items[key].traits
+        if traits_of(key[0], attributes) != brand.items[key].traits
     }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from bellwether.catalogue.cuts import cuts_of
-from bellwether.wire.events import EVENT_TYPES, AudienceSnapshot
+from bellwether.wire.events import EVENT_TYPES, AudienceSnapshot, Event
 from bellwether_compute.changes import Changes
 from bellwether_compute.cohorts import Cohorts
 from bellwether_compute.dedup import Verdict, identity_of, utc_day
@@ -26,6 +26,8 @@ from bellwether_compute.talks import Talks
 
 _QUARTER_MS = 15 * 60 * 1000
 """Local days begin at quarters of an hour everywhere, so all that is recorded in one is recorded on one day."""
+_SURELY_REMEMBERED = 1_000
+"""Characters of a text."""
 _NAMES: dict[type, str] = {kind: name for name, kind in EVENT_TYPES.items()}
 
 
@@ -44,6 +46,12 @@ class Pipeline:
     def count_for(self, by_tenant: Mapping[int, Mapping[str, tuple[Count, ...]]]) -> None:
         """Count the events of these tenants with these functions instead."""
         self._by_tenant = by_tenant
+
+    def score_ahead(self, event: Event) -> None:
+        """Score a text before its event is counted: the scorer remembers short ones."""
+        text = getattr(event.data, "text", None)
+        if text and len(text) <= _SURELY_REMEMBERED:
+            derive(event, self._score, 0)
 
     def select(self, partition: PartitionState, taken: Sequence[Taken], changes: Changes) -> list[Taken]:
         """The events that were not counted before; the others are counted as what they are."""

@@ -21,6 +21,7 @@ from bellwether_compute.changes import Changes, Receipt
 from bellwether_compute.content import StoredItem
 from bellwether_compute.groups import RollupRow
 from bellwether_compute.own_measures import Start, write_starts
+from bellwether_compute.sending import Sender, Writing, sending
 from bellwether_compute.store_entities import write_affairs
 from bellwether_compute.store_people import write_people
 from bellwether_compute.taking import LeftOut
@@ -164,12 +165,14 @@ async def commit(
             if tag != "UPDATE 1":
                 raise Fenced(f"{stream}-{part} is not at {expected} under epoch {epoch} any more")
         await _write_log_side(connection, stream, {a.part: a for a in advances}, changes)
-        await _write_measures(connection, changes)
+        async with sending(connection) as sender:
+            await _write_measures(sender, changes)
+        await write_affairs(connection, changes)
         await _write_current(connection, current)
         await write_starts(connection, stream, starts)
 
 
-async def _write(connection: Connection, query: str, rows: Iterable[Sequence[Any]], *first: object) -> None:
+async def _write(connection: Writing, query: str, rows: Iterable[Sequence[Any]], *first: object) -> None:
     columns = [list(column) for column in zip(*rows, strict=True)]
     if columns:
         await connection.execute(query, *first, *columns)
@@ -194,7 +197,7 @@ def _quarantine_row(left_out: LeftOut) -> tuple[object, ...]:
     return (*where, left_out.reason.value, left_out.detail, record.key, record.value, recorded_at)
 
 
-async def write_rollups(connection: Connection, rollups: Mapping[RollupRow, Totals]) -> None:
+async def write_rollups(connection: Writing, rollups: Mapping[RollupRow, Totals]) -> None:
     """Write whole rollups, in place of what was there."""
     for grain in Grain:
         rows = [
@@ -205,14 +208,13 @@ async def write_rollups(connection: Connection, rollups: Mapping[RollupRow, Tota
         await _write(connection, _ROLLUPS.format(table=TABLE[grain]), rows)
 
 
-async def _write_measures(connection: Connection, changes: Changes) -> None:
+async def _write_measures(connection: Sender, changes: Changes) -> None:
     await write_rollups(connection, changes.rollups)
     levels = [(b.brand.brand_id, *key, *level, _joined(cuts)) for (b, *key), (*level, cuts) in changes.levels.items()]
     await _write(connection, _LEVELS, levels)
     await _write_content(connection, changes)
     await write_people(connection, changes)
     await _write_conversations(connection, changes)
-    await write_affairs(connection, changes)
 
 
 def _joined(cuts: Iterable[str]) -> str:
@@ -220,7 +222,7 @@ def _joined(cuts: Iterable[str]) -> str:
     return chr(31).join(cuts)
 
 
-async def _write_content(connection: Connection, changes: Changes) -> None:
+async def _write_content(connection: Sender, changes: Changes) -> None:
     items = [
         (
             *(brand.brand.brand_id, *key, item.published_at, item.followers),
@@ -238,7 +240,7 @@ async def _write_content(connection: Connection, changes: Changes) -> None:
     await _write(connection, _POINTS, points)
 
 
-async def _write_conversations(connection: Connection, changes: Changes) -> None:
+async def _write_conversations(connection: Sender, changes: Changes) -> None:
     conversations = [
         (brand.brand.brand_id, *key, msgspec.msgpack.encode(conversation.messages))
         for (brand, key), conversation in changes.conversations.items()

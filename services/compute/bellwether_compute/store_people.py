@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from bellwether.adapters.postgres.pool import Connection
 from bellwether_compute.authors import ACTS_KEPT
 from bellwether_compute.changes import Changes
+from bellwether_compute.sending import Writing
 
 _NEVER = 2**62
 _ACT_COLUMNS = (
@@ -62,7 +62,7 @@ _MOVED = """
 """
 
 
-async def write_people(connection: Connection, changes: Changes) -> None:
+async def write_people(connection: Writing, changes: Changes) -> None:
     """Write what a batch changed."""
     await _write_acts(connection, changes)
     encode = msgspec.msgpack.encode
@@ -77,7 +77,7 @@ async def write_people(connection: Connection, changes: Changes) -> None:
     await _write(connection, _MOVED, moved)
 
 
-async def _write_acts(connection: Connection, changes: Changes) -> None:
+async def _write_acts(connection: Writing, changes: Changes) -> None:
     """Add acts. With about one act in 256, by chance, the oldest of its author beyond those kept are let go of."""
     if changes.acts:
         rows = map(msgspec.structs.astuple, changes.acts)
@@ -109,7 +109,7 @@ def _mark_rows(changes: Changes) -> list[Sequence[object]]:
     ]
 
 
-async def _write(connection: Connection, query: str, rows: Iterable[Sequence[Any]]) -> None:
+async def _write(connection: Writing, query: str, rows: Iterable[Sequence[Any]]) -> None:
     columns = [list(column) for column in zip(*rows, strict=True)]
     if columns:
         await connection.execute(query, *columns)

@@ -60,48 +60,52 @@ class Taken(NamedTuple):
     time: int
 
 
+class Unsound(Exception):
+    """Bytes with a fault that a decoder forgives."""
+
+
 FindBrand = Callable[[bytes], BrandState | None]
+Read = Event | Exception
+"""What a record says, or what is wrong with its bytes. It follows from those alone."""
+
+
+def read(records: Sequence[Record]) -> list[Read]:
+    """What records say, in order."""
+    raws = [record.value or b"" for record in records]
+    # One look at all of them: by far the most have no fault.
+    return _decode(raws) if is_sound(raws, b"\n".join(raws)) else [_decode_one(raw) for raw in raws]
 
 
 def take(
-    records: Sequence[Record], find_brand: FindBrand, condemned: Iterable[int] = ()
+    records: Sequence[Record], find_brand: FindBrand, condemned: Iterable[int] = (), ahead: Sequence[Read] = ()
 ) -> tuple[list[Taken], list[LeftOut]]:
     """Decode records of one partition and find their brands.
 
     condemned: offsets of records that Postgres refused
+    ahead: what the first of the records say, where they were read before
     """
-    refused, sound = set(condemned), _are_sound(records)
-    left_out: list[LeftOut] = []
-    usable: list[tuple[Record, BrandState]] = []
-    for record in records:
+    refused, left_out = set(condemned), list[LeftOut]()
+    usable: list[tuple[Record, BrandState, Read]] = []
+    for record, said in zip(records, [*ahead, *read(records[len(ahead) :])], strict=True):
         brand = find_brand(record.key) if record.key else None
-        if problem := _unusable(record, brand, refused, sound=sound):
+        if problem := _unusable(record, brand, refused):
             left_out.append(LeftOut(record, *problem, brand.brand.tenant_id if brand else None))
         elif brand is not None:
-            usable.append((record, brand))
-    events = _decode([record.value or b"" for record, _ in usable])
-    return _place(usable, events, left_out), left_out
+            usable.append((record, brand, said))
+    return _place(usable, left_out), left_out
 
 
-def _are_sound(records: Sequence[Record]) -> bool:
-    """Whether no record has a fault that a decoder forgives: one look at all of them, by far the most have none."""
-    values = [record.value or b"" for record in records]
-    return is_sound(values, b"\n".join(values))
-
-
-def _unusable(record: Record, brand: BrandState | None, refused: set[int], *, sound: bool) -> tuple[Reason, str] | None:
+def _unusable(record: Record, brand: BrandState | None, refused: set[int]) -> tuple[Reason, str] | None:
     if record.offset in refused:
         return Reason.UNWRITABLE, "Postgres refuses what this record folds into"
     if not record.value:
         return Reason.EMPTY, "the record has no value"
     if brand is None:
         return Reason.UNKNOWN_BRAND, "the key names no tenant and brand that exist"
-    if not sound and (words := fault(record.value)):
-        return Reason.MALFORMED, words
     return None
 
 
-def _decode(raws: list[bytes]) -> list[Event | Exception]:
+def _decode(raws: list[bytes]) -> list[Read]:
     """Events in order; where one of them is bad, each on its own."""
     try:
         return list(decode_events(raws))
@@ -109,7 +113,9 @@ def _decode(raws: list[bytes]) -> list[Event | Exception]:
         return [_decode_one(raw) for raw in raws]
 
 
-def _decode_one(raw: bytes) -> Event | Exception:
+def _decode_one(raw: bytes) -> Read:
+    if words := fault(raw):
+        return Unsound(words)
     try:
         return decode_event(raw)
     except UNREADABLE as error:
@@ -122,13 +128,11 @@ def moment_of(told: datetime | None, record: Record) -> int:
     return min(int(told.timestamp()), recorded) if told else recorded
 
 
-def _place(
-    usable: Sequence[tuple[Record, BrandState]], events: Sequence[Event | Exception], left_out: list[LeftOut]
-) -> list[Taken]:
+def _place(usable: Iterable[tuple[Record, BrandState, Read]], left_out: list[LeftOut]) -> list[Taken]:
     """The events that belong to their brand and time; the others are left out."""
     taken: list[Taken] = []
     checked: dict[int, Callable[[Event], bool]] = {}
-    for (record, brand), event in zip(usable, events, strict=True):
+    for record, brand, event in usable:
         is_placed = checked.get(record.timestamp)
         if is_placed is None:
             is_placed = checked[record.timestamp] = surely_placed(_recorded_at(record))
@@ -144,8 +148,10 @@ def _recorded_at(record: Record) -> datetime:
 
 
 def _misfit(
-    record: Record, brand: BrandState, event: Event | Exception, is_placed: Callable[[Event], bool]
+    record: Record, brand: BrandState, event: Read, is_placed: Callable[[Event], bool]
 ) -> tuple[Reason, str] | None:
+    if isinstance(event, Unsound):
+        return Reason.MALFORMED, str(event)
     if isinstance(event, Exception):
         detail = "; ".join(f"{e.pointer}: {e.detail}" for e in explain(event))
         return Reason.INVALID if isinstance(event, msgspec.ValidationError) else Reason.MALFORMED, detail

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -14,6 +15,7 @@ from bellwether.adapters.kafka.partitions import Partitions as Partitioner
 from bellwether.adapters.postgres.pool import Pool, is_transient, refuses_data
 from bellwether.domain.errors import Unavailable
 from bellwether.observability import metrics
+from bellwether_compute.ahead import Polled
 from bellwether_compute.claims import Claimant, Halted
 from bellwether_compute.cycle import Batches, Cycle, Partitions
 from bellwether_compute.settings import Settings
@@ -40,6 +42,7 @@ class Worker:
         self._cycle = cycle
         self._pool = pool
         self._claimed: Partitions = {}
+        self._ahead = Polled()
         self._halted: dict[int, str] = {}
         self._suspects: dict[int, tuple[float, float]] = {}
         self._busy = asyncio.Lock()
@@ -99,10 +102,10 @@ class Worker:
                 await self._claim_assigned()
                 if self._has_lost:
                     continue
-                batches = await self._poll()
+                polled = await self._next()
                 self._cycle.failpoint.reach("after_poll")
                 async with self._busy:
-                    await self._apply(batches)
+                    await self._apply(polled)
             except Exception as error:
                 if not (isinstance(error, Fenced) or is_transient(error) or refuses_data(error)):
                     raise
@@ -168,14 +171,40 @@ class Worker:
         for brand_id, cut in shown:
             self._cycle.refresher.slide_at(state.brands[brand_id], cut, time.time())
 
-    async def _poll(self) -> Batches:
+    async def _next(self) -> Polled:
         """Records of claimed partitions, in order from where each one stands."""
+        polled, self._ahead = self._ahead, Polled()
+        if not polled.batches:
+            polled = await self._poll(self._settings.max_wait_s)
+        batches = {part: records for part, records in polled.batches.items() if self._is_next(part, records)}
+        return Polled(batches, polled.read)
+
+    async def _poll(self, max_wait_s: float) -> Polled:
         if not self._claimed:
-            await asyncio.sleep(self._settings.max_wait_s)
-            return {}
+            await asyncio.sleep(max_wait_s)
+            return Polled()
         most = 1 if self._alone_until else max(1, self._settings.max_events // self._split)
-        polled = await self._reader.poll(self._claimed, self._settings.max_wait_s, most)
-        return {part: records for part, records in polled.items() if self._is_next(part, records)}
+        return Polled(await self._reader.poll(self._claimed, max_wait_s, most))
+
+    @asynccontextmanager
+    async def _reading_ahead(self) -> AsyncIterator[None]:
+        """Take what is there of the next batch, and read it whenever this one waits for Postgres.
+
+        No cycle waits for it: the brokers may have nothing, or be sharing out the partitions anew, and what is not
+        read ahead is read when its turn comes.
+        """
+        reading = asyncio.create_task(self._read_ahead())
+        try:
+            yield
+        finally:
+            reading.cancel()
+            (outcome,) = await asyncio.gather(reading, return_exceptions=True)
+        if isinstance(outcome, Exception):
+            raise outcome
+
+    async def _read_ahead(self) -> None:
+        self._ahead = await self._poll(0.0)
+        await self._ahead.read_ahead(self._cycle.pipeline.score_ahead)
 
     def _is_next(self, part: int, records: Sequence[Record]) -> bool:
         """Whether records may be applied: still claimed, and nothing before them is missing."""
@@ -186,11 +215,12 @@ class Worker:
             raise Unavailable(f"partition {part} gave {records[0].offset}, next is {state.next_offset}")
         return True
 
-    async def _apply(self, batches: Batches) -> None:
-        batches = {part: records for part, records in batches.items() if part in self._claimed}
+    async def _apply(self, polled: Polled) -> None:
+        batches = {part: records for part, records in polled.batches.items() if part in self._claimed}
         started = time.monotonic()
         try:
-            await self._cycle.run(self._claimed, batches, self._split)
+            async with self._reading_ahead():
+                await self._cycle.run(self._claimed, batches, self._split, polled.read)
         except BaseException as error:
             self._note_slowness(error)
             self._note_refusal(batches, error)
@@ -226,7 +256,8 @@ class Worker:
             self._split = min(self._split * _SMALLER, self._settings.max_events)
 
     def _drop(self, parts: Sequence[int]) -> None:
-        """Forget all state of these partitions; what is committed is in Postgres."""
+        """Forget all state of these partitions, and all that was read ahead; what is committed is in Postgres."""
+        self._ahead = Polled()
         for part in parts:
             if (state := self._claimed.pop(part, None)) is not None:
                 self._cycle.refresher.forget(state.brands.values())
