@@ -45,8 +45,15 @@ demo: $(STAMP) ## Start everything, replay events, print a scorecard (DATA=file.
 	$(BIN)/bellwether demo $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 .PHONY: test
-test: $(STAMP) ## Run all tests on real Kafka and PostgreSQL (TESTS=path or ARGS='-k word' picks some; WORKERS=0: in one process)
+test: $(STAMP) alertmanager ## Run all tests on real Kafka and PostgreSQL (TESTS=path or ARGS='-k word' picks some; WORKERS=0: in one process)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS) $(ARGS)
+
+# Alertmanager and promtool of the tests: from Debian where that is possible, else their tests are skipped and say so.
+.PHONY: alertmanager
+alertmanager:
+	@{ command -v prometheus-alertmanager && command -v promtool; } > /dev/null \
+		|| { [ "$$(id -u)" = 0 ] && apt-get install --yes --quiet --no-install-recommends prometheus-alertmanager prometheus; } \
+		|| echo "prometheus-alertmanager and promtool are not both installed: their tests are skipped"
 
 .PHONY: check
 check: $(STAMP) ## Lint, format check, strict types and import contracts

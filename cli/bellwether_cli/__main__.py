@@ -13,7 +13,19 @@ from typer.core import TyperGroup
 
 from bellwether.adapters.postgres.pool import is_transient
 from bellwether.domain.errors import BellwetherError
-from bellwether_cli import brands, catalogue, keys, partitions, quarantine, targets, tenants, terminal, topics
+from bellwether_cli import (
+    alerts,
+    brands,
+    catalogue,
+    incidents,
+    keys,
+    partitions,
+    quarantine,
+    targets,
+    tenants,
+    terminal,
+    topics,
+)
 from bellwether_cli.demo.command import demo
 from bellwether_cli.migrate import migrate
 from bellwether_cli.rebuild import rebuild
@@ -76,7 +88,9 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(brands.app, name="brands")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(targets.app, name="targets")
+app.add_typer(incidents.app, name="incidents")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(alerts.app, name="alerts")
 
 
 @app.callback()

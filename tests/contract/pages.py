@@ -36,7 +36,13 @@ _SERVICES: Final[tuple[tuple[str, str, type[BaseSettings]], ...]] = (
     ("Compute", "bellwether_compute", ComputeSettings),
     ("API", "bellwether_api", ApiSettings),
 )
-_HEADINGS: Final = {"every service": "Every service", "ingest": "Intake", "compute": "Compute", "api": "API"}
+_HEADINGS: Final = {
+    "every service": "Every service",
+    "ingest": "Intake",
+    "compute": "Compute",
+    "alerts": "Alerts",
+    "api": "API",
+}
 _BOUNDS: Final = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "lt": "< {}", "min_length": "{} characters or more"}
 _SECTION: Final = re.compile(r"# -+ (?P<title>[^-]+?) -+$")
 _NAMED: Final = re.compile(r"\s*\(BELLWETHER_\w+\)")

@@ -24,8 +24,9 @@ class Snap(Enum):
 
 @dataclass(slots=True)
 class Trap:
-    """Lies on the first connection that says the words; snaps at the request so many after them, once.
+    """Lies on the first connection of a client that says the words; snaps at the request so many after them, once.
 
+    client: the name that it gave PostgreSQL
     latest: words at which it snaps even if fewer requests have passed
     request: the one at which it has snapped
     client_port: where the connection comes from that lies on it
@@ -35,6 +36,7 @@ class Trap:
     snap: Snap
     after: int = 0
     latest: bytes | None = None
+    client: bytes = b"bellwether-compute"
     request: bytes = b""
     client_port: int = 0
     sprung: asyncio.Event = field(default_factory=asyncio.Event)
@@ -81,10 +83,10 @@ class Proxy:
         """Take away a trap that nobody has trodden on."""
         self._trap = None
 
-    def tread(self, chunk: bytes) -> Trap | None:
-        """The trap that lies on the connection which says this, if it is the first to say its words."""
+    def tread(self, chunk: bytes, client: bytes) -> Trap | None:
+        """The trap that lies on a connection of this client which says this, if it is the first to say its words."""
         trap = self._trap
-        if trap is None or trap.words not in chunk:
+        if trap is None or trap.words not in chunk or trap.client != client:
             return None
         self._trap = None
         return trap
@@ -126,6 +128,7 @@ class _Link:
     def __init__(self, proxy: Proxy, client_port: int) -> None:
         self._proxy = proxy
         self._client_port = client_port
+        self._client = b""
         self._trap: Trap | None = None
         self._left = 0
         self._loses: Trap | None = None
@@ -133,6 +136,7 @@ class _Link:
     async def requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while chunk := await reader.read(65_536):
             await self._proxy.opened()
+            self._client = _client_of(chunk) or self._client
             if self._snaps(chunk) and (trap := self._trap):
                 self._trap = None
                 trap.request, trap.client_port = chunk, self._client_port
@@ -143,7 +147,7 @@ class _Link:
 
     def _snaps(self, chunk: bytes) -> bool:
         if self._trap is None:
-            self._trap = self._proxy.tread(chunk)
+            self._trap = self._proxy.tread(chunk, self._client)
             self._left = self._trap.after if self._trap else 0
         else:
             self._left -= 1
@@ -174,6 +178,11 @@ class _Link:
             if self._loses.snap is Snap.LOSE_ANSWER:
                 raise ConnectionAbortedError
         writer.close()
+
+
+def _client_of(chunk: bytes) -> bytes:
+    """The name that a client of PostgreSQL gives when it connects; empty in all that it says later."""
+    return chunk.partition(b"application_name\0")[2].partition(b"\0")[0]
 
 
 @asynccontextmanager

@@ -46,7 +46,7 @@ def test_every_route_under_v1_needs_a_key_and_answers_problems() -> None:
         if not path.startswith("/v1"):
             continue
         (scheme,) = operation["security"]
-        assert scheme["ApiKey"] in (["kpis:read"], ["kpis:write"], ["targets:write"])
+        assert scheme["ApiKey"] in (["kpis:read"], ["kpis:write"], ["targets:write"], ["admin"], ["incidents:write"])
         refusals = {status: told for status, told in operation["responses"].items() if int(status) >= 400}
         assert {"401", "403", "422", "500", "503"} <= set(refusals)
         assert all(list(told["content"]) == ["application/problem+json"] for told in refusals.values())

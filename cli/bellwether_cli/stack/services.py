@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -36,7 +37,13 @@ class Wiring:
 
     def environment(self, service: str) -> dict[str, str]:
         """The same as environment variables of one service."""
-        return {_variable(service, name): getattr(self, name) for name in self.__slots__}
+        shared = {_variable(service, name): getattr(self, name) for name in self.__slots__}
+        return shared | {_variable(service, name): value for name, value in self._alerts().items()}
+
+    def _alerts(self) -> dict[str, str]:
+        """What seals the addresses of alert endpoints, and that they may be on this machine."""
+        seal = hmac.digest(self.key_pepper.encode(), b"alert endpoints", "sha256").hex()
+        return {"alert_key": seal, "alert_networks": '["127.0.0.0/8"]'}
 
 
 class Service(Part):

@@ -7,15 +7,23 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from bellwether.adapters.alerting.addresses import networks
 from bellwether.adapters.http.probes import Readiness, probes
 from bellwether.adapters.http.problems import install
+from bellwether.adapters.kafka.producer import Producer, ProducerSettings
 from bellwether.adapters.postgres.definitions import Definitions
 from bellwether.adapters.postgres.directory import Directory
 from bellwether.adapters.postgres.pool import Pool, open_pool
+from bellwether.adapters.sealing import Sealer
 from bellwether.observability import metrics
+from bellwether_api.alert_endpoints import Endpoints
+from bellwether_api.alert_messages import Messages
+from bellwether_api.alert_routes import AlertRoutes
 from bellwether_api.brands import Brands
 from bellwether_api.cache import AnswerCache
 from bellwether_api.card_answers import CardAnswers
+from bellwether_api.incident_steps import IncidentSteps
+from bellwether_api.incidents import Incidents
 from bellwether_api.integrity import Marks
 from bellwether_api.issuing import IssuedCards
 from bellwether_api.label import LabelReader
@@ -25,7 +33,19 @@ from bellwether_api.openapi import DESCRIPTION, TAGS, TITLE, describe
 from bellwether_api.own_kpis import OwnDefinitions
 from bellwether_api.parts import Parts
 from bellwether_api.receipts import ReceiptReader
-from bellwether_api.routes import brands, catalogue, integrity, kpis, labels, receipts, scorecards, targets
+from bellwether_api.routes import (
+    alert_routes,
+    brands,
+    catalogue,
+    incidents,
+    integrity,
+    kpis,
+    labels,
+    receipts,
+    scorecards,
+    targets,
+    webhook_endpoints,
+)
 from bellwether_api.scorecards import ScorecardReader
 from bellwether_api.series import SeriesReader
 from bellwether_api.settings import Settings
@@ -59,6 +79,8 @@ class Service:
             patience_s = _REFRESHES_MISSED * settings.directory_refresh_s
             self.readiness.add("postgres", lambda: None if directory.reachable(patience_s) else "does not answer")
             app.state.directory = directory
+            producer = await stack.enter_async_context(Producer.open(_producer_settings(settings)))
+            crises = Incidents(pool)
             cards = ScorecardReader(pool, definitions, settings.comparison_s, self._now)
             cache = AnswerCache(settings.cache_s, settings.cache_entries)
             answers = CardAnswers(cards, cache)
@@ -72,11 +94,16 @@ class Service:
                 labels=LabelReader(pool, self._now),
                 receipts=ReceiptReader(pool, self._now),
                 marks=Marks(pool, self._now),
+                incidents=crises,
+                incident_steps=IncidentSteps(crises, producer, settings.events_topic, settings.step_wait_s),
                 own=OwnDefinitions(pool, definitions, self._now),
                 definitions=definitions,
                 targets=Targets(pool, definitions, self._now),
                 cache=cache,
                 cards=answers,
+                endpoints=_endpoints(settings, pool, self._now),
+                alert_routes=AlertRoutes(pool, settings.idempotency_s),
+                messages=Messages(pool),
                 shortcut=self.asgi,
             )
             yield
@@ -90,6 +117,20 @@ def _pool(settings: Settings) -> Any:
         deadline_s=settings.read_timeout_s,
         statement_s=_STATEMENT_SHARE * settings.read_timeout_s,
     )
+
+
+def _producer_settings(settings: Settings) -> ProducerSettings:
+    return ProducerSettings(
+        bootstrap=settings.kafka_bootstrap,
+        topics=(settings.events_topic,),
+        client_id="bellwether-api",
+        deadline_s=settings.produce_timeout_s,
+    )
+
+
+def _endpoints(settings: Settings, pool: Pool, now: Callable[[], float]) -> Endpoints:
+    keys = [key.get_secret_value() for key in (settings.alert_key, *settings.older_alert_keys) if key]
+    return Endpoints(pool, Sealer(*keys), networks(settings.alert_networks), settings.idempotency_s, now)
 
 
 def _directory(settings: Settings, pool: Pool) -> Any:
@@ -111,12 +152,15 @@ def _fastapi(readiness: Readiness, lifespan: Callable[[FastAPI], Any] | None) ->
     for router in (
         brands.router,
         catalogue.router,
+        incidents.router,
         integrity.router,
         kpis.router,
         labels.router,
         receipts.router,
         scorecards.router,
         targets.router,
+        alert_routes.router,
+        webhook_endpoints.router,
         probes(readiness),
     ):
         app.include_router(router)

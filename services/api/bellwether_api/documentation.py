@@ -11,7 +11,7 @@ _HEADERS = {
     "Location": "The path of what was made.",
     "Idempotency-Replayed": "Whether this is the answer to an earlier request with the same Idempotency-Key.",
 }
-_DESCRIPTIONS = {200: "As asked for", 201: "Made"}
+_DESCRIPTIONS = {200: "As asked for", 201: "Made", 202: "In the log for good, but not applied yet"}
 _TEXT = {"type": "string"}
 _TEMPLATE = "#/components/schemas/{name}"
 

@@ -4,9 +4,11 @@ from datetime import UTC, date, datetime
 
 from bellwether.domain.business_hours import WEEKDAYS, ClosedAnswer
 from bellwether.domain.windows import Window
+from bellwether_api.alert_shapes import ALERT_EXAMPLES
 from bellwether_api.buckets import SeriesGrain
 from bellwether_api.card_examples import CARD_EXAMPLES
 from bellwether_api.definitions import DEFINITIONS
+from bellwether_api.incident_shapes import INCIDENT_EXAMPLES
 from bellwether_api.integrity_shapes import INTEGRITY_EXAMPLES
 from bellwether_api.label_examples import LABEL_EXAMPLE
 from bellwether_api.own_shapes import OWN_EXAMPLE
@@ -82,6 +84,8 @@ EXAMPLES = (
     LABEL_EXAMPLE,
     RECEIPTS_EXAMPLE,
     *INTEGRITY_EXAMPLES,
+    *INCIDENT_EXAMPLES,
+    *ALERT_EXAMPLES,
     OWN_EXAMPLE,
     *TARGET_EXAMPLES,
 )

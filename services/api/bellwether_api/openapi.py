@@ -11,9 +11,11 @@ import msgspec
 from fastapi import FastAPI
 
 from bellwether.adapters.http.problems import MEDIA_TYPE, PROBLEM_SCHEMA
+from bellwether_api.alert_shapes import ALERT_ANSWERS
 from bellwether_api.card_shapes import CARD_ANSWERS
 from bellwether_api.documentation import components
 from bellwether_api.examples import EXAMPLES
+from bellwether_api.incident_shapes import INCIDENT_ANSWERS
 from bellwether_api.integrity_shapes import INTEGRITY_ANSWERS
 from bellwether_api.label_shapes import Label
 from bellwether_api.own_shapes import OwnCatalogue
@@ -35,6 +37,8 @@ TAGS: Final = [
     {"name": "values", "description": "KPIs now, at another moment, and over time."},
     {"name": "scorecards", "description": "The KPIs of a role over a calendar period."},
     {"name": "targets", "description": "What KPIs are to be, whether history supports it, and how far they are."},
+    {"name": "incidents", "description": "Crises: where each stands, who did what when, and what can be done now."},
+    {"name": "alerts", "description": "Who is told of crises, where and when, and whether it arrived."},
     {"name": "integrity", "description": "What is marked as inauthentic, by which rule, and what people say of it."},
     {"name": "operations", "description": "For whoever runs the service; no key is needed."},
 ]
@@ -51,6 +55,8 @@ def describe(app: FastAPI) -> None:
         document["components"]["schemas"].update(
             components((*ANSWERS, *CARD_ANSWERS, Label, ReceiptPage, *INTEGRITY_ANSWERS, OwnCatalogue, *TARGET_ANSWERS))
         )
+        document["components"]["schemas"].update(components(INCIDENT_ANSWERS))
+        document["components"]["schemas"].update(components(ALERT_ANSWERS))
         for path in document["paths"].values():
             for method, operation in path.items():
                 _complete(method, operation)

@@ -8,9 +8,14 @@ from bellwether.adapters.http.auth import caller, directory, visible_brand
 from bellwether.adapters.postgres.definitions import Definitions
 from bellwether.adapters.postgres.directory import Brand, Directory
 from bellwether.domain.keys import Caller, Scope
+from bellwether_api.alert_endpoints import Endpoints
+from bellwether_api.alert_messages import Messages
+from bellwether_api.alert_routes import AlertRoutes
 from bellwether_api.brands import Brands
 from bellwether_api.cache import AnswerCache
 from bellwether_api.card_answers import CardAnswers
+from bellwether_api.incident_steps import IncidentSteps
+from bellwether_api.incidents import Incidents
 from bellwether_api.integrity import Marks
 from bellwether_api.issuing import IssuedCards
 from bellwether_api.label import LabelReader
@@ -36,11 +41,16 @@ class Parts:
         labels: LabelReader,
         receipts: ReceiptReader,
         marks: Marks,
+        incidents: Incidents,
+        incident_steps: IncidentSteps,
         own: OwnDefinitions,
         definitions: Definitions,
         targets: Targets,
         cache: AnswerCache,
         cards: CardAnswers,
+        endpoints: Endpoints,
+        alert_routes: AlertRoutes,
+        messages: Messages,
         shortcut: Shortcut,
     ) -> None:
         self.brands = brands
@@ -51,11 +61,16 @@ class Parts:
         self.labels = labels
         self.receipts = receipts
         self.marks = marks
+        self.incidents = incidents
+        self.incident_steps = incident_steps
         self.own = own
         self.definitions = definitions
         self.targets = targets
         self.cache = cache
         self.cards = cards
+        self.endpoints = endpoints
+        self.alert_routes = alert_routes
+        self.messages = messages
         self.shortcut = shortcut
 
 

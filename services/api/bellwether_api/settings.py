@@ -16,11 +16,25 @@ class Settings(BaseSettings):
         "postgresql://bellwether@127.0.0.1:5432/bellwether",
         description="Postgres with brands, keys, rollups and current values.",
     )
+    kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka brokers to ask first, host:port, by commas.")
+    events_topic: str = Field("social.events.v1", description="Topic that steps of incidents are written to.")
     key_pepper: SecretStr = Field(min_length=16, description="Secret that API keys are hashed with; no default.")
     older_peppers: tuple[SecretStr, ...] = Field((), description="Peppers that keys in use were hashed with before.")
 
+    alert_key: SecretStr | None = Field(
+        None, min_length=16, description="Secret that addresses of alert endpoints are sealed with; none without it."
+    )
+    older_alert_keys: tuple[SecretStr, ...] = Field((), description="Such secrets that were in use before.")
+    alert_networks: tuple[str, ...] = Field(
+        (), description="Networks, as 10.1.0.0/16, that alerts may go to though they are not public; without TLS, too."
+    )
+
     connections: int = Field(8, ge=1, le=100, description="Most connections to Postgres.")
     read_timeout_s: float = Field(5.0, gt=0, le=60, description="Longest wait for Postgres in one request.")
+    produce_timeout_s: float = Field(5.0, gt=0, le=30, description="Longest wait for Kafka's acknowledgement.")
+    step_wait_s: float = Field(
+        2.0, ge=0, le=30, description="How long the answer to a step of an incident waits for compute to apply it."
+    )
     directory_refresh_s: float = Field(
         1.0, gt=0, le=10, description="How often Postgres is asked whether brands or keys changed."
     )

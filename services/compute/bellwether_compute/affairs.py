@@ -40,6 +40,7 @@ class Affairs:
     reporting: the currency of its reports
     replies: moments of public messages of the brand, ascending; those of this batch, and the first one after
         every opening of a crisis in it
+    untold: crises of which the stored account does not hold all steps
     """
 
     def __init__(self, reporting: str) -> None:
@@ -49,6 +50,7 @@ class Affairs:
         self.incidents: dict[str, Incident] = {}
         self.entities: dict[EntityKey, Entity] = {}
         self.replies: list[int] = []
+        self.untold: set[str] = set()
         self._crises: dict[str, list[Interval]] = {}
 
     def report_in(self, currency: str) -> None:
@@ -66,9 +68,9 @@ class Affairs:
         """A crisis by its id; one that was never told of is new."""
         return self.incidents.setdefault(incident_id, Incident())
 
-    def take_step(self, incident_id: str, step: Step) -> None:
-        """Take a step of a crisis."""
-        self.incident(incident_id).take(step)
+    def take_step(self, incident_id: str, step: Step, recorded_at: int) -> None:
+        """Take a step of a crisis, recorded at a moment in UTC seconds."""
+        self.incident(incident_id).take(step, recorded_at)
         self._crises.clear()
 
     def crises(self, cut: str) -> list[Interval]:
@@ -80,7 +82,8 @@ class Affairs:
         return found
 
     def forget_surplus(self, most: int) -> None:
-        """Drop the longest loaded entities beyond `most`, and the replies, which are stored by now."""
+        """Drop the longest loaded entities beyond `most`, and what is stored by now."""
         for key in list(self.entities)[: max(0, len(self.entities) - most)]:
             del self.entities[key]
         self.replies.clear()
+        self.untold.clear()

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from bellwether.adapters.postgres.incidents import StoredStep
 from bellwether.domain.totals import Totals
 from bellwether.wire.events import (
     AudienceJoined,
@@ -22,6 +23,7 @@ from bellwether_compute.content import Item
 from bellwether_compute.contributions import Cuts
 from bellwether_compute.conversations import Conversation, Standing
 from bellwether_compute.groups import RollupRow
+from bellwether_compute.incidents import Incident
 from bellwether_compute.integrity import Mark, Show, Trace, TraceKey
 from bellwether_compute.markers import Marked, Marker
 from bellwether_compute.measuring import Derived
@@ -77,8 +79,9 @@ class Changes:
     rates: list[tuple[BrandState, Rate]] = field(default_factory=list)
     markers: dict[tuple[BrandState, Marker, int], Marked] = field(default_factory=dict)
     """By marker and the local day of recording."""
-    steps: dict[tuple[BrandState, str, int, str], tuple[Cuts, int]] = field(default_factory=dict)
-    """Cuts and the local day of recording by crisis, moment and phase."""
+    steps: list[StoredStep] = field(default_factory=list)
+    incidents: dict[tuple[BrandState, str], Incident] = field(default_factory=dict)
+    """Crises of which a step was told."""
     replies: set[tuple[BrandState, int]] = field(default_factory=set)
     seen: dict[tuple[int, int], list[bytes]] = field(default_factory=dict)
     outcomes: Counter[tuple[int, int, str]] = field(default_factory=Counter)

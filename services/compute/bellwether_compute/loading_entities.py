@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
+from bellwether.adapters.postgres.incidents import STEPS, stored_step
 from bellwether.adapters.postgres.pool import Connection
-from bellwether.domain.incidents import Step, opening
+from bellwether.domain.incidents import opening
 from bellwether.wire.events import CrisisIncident
 from bellwether_compute.affairs import KINDS, EntityKey
 from bellwether_compute.markers import Marked, Marker
@@ -22,7 +23,8 @@ _END_OF_TIME = 2**62
 
 _RATES = "SELECT brand_id, base, quote, valid_from, told_at, rate FROM currency_rate WHERE brand_id = ANY($1::int[])"
 _MARKERS = "SELECT brand_id, name, subject, moment, cuts, known_on FROM marker WHERE brand_id = ANY($1::int[])"
-_STEPS = "SELECT brand_id, incident_id, at, phase, cuts FROM crisis_step WHERE brand_id = ANY($1::int[])"
+_STEPS = f"{STEPS} WHERE s.brand_id = ANY($1::int[])"
+_TOLD = "SELECT brand_id, incident_id, steps FROM incident WHERE brand_id = ANY($1::int[])"
 _FIRST_REPLIES = """
     SELECT brand_id, (SELECT min(sent_at) FROM public_reply r WHERE r.brand_id = o.brand_id AND r.sent_at > o.at)
     FROM unnest($1::int[], $2::bigint[]) AS o(brand_id, at)
@@ -49,15 +51,21 @@ async def load_affairs(connection: Connection, brands: Brands) -> None:
         brands[brand_id].affairs.rates.put(Rate(*rate))
     for brand_id, name, subject, moment, cuts, known_on in await connection.fetch(_MARKERS, list(brands)):
         brands[brand_id].affairs.markers.put(Marker(name, subject), Marked(moment, tuple(cuts), known_on))
-    for brand_id, incident_id, at, phase, cuts in await connection.fetch(_STEPS, list(brands)):
-        brands[brand_id].affairs.take_step(incident_id, Step(at, phase, tuple(cuts)))
-    known = [
-        (brand, opened.at)
-        for brand in brands.values()
-        for incident in brand.affairs.incidents.values()
-        if (opened := opening(incident.steps))
-    ]
-    await _load_first_replies(connection, known)
+    await _load_crises(connection, brands)
+
+
+async def _load_crises(connection: Connection, brands: Brands) -> None:
+    for told in map(stored_step, await connection.fetch(_STEPS, list(brands))):
+        brands[told.brand_id].affairs.take_step(told.incident_id, told.step, told.recorded_at or told.step.at)
+    told_from = {(row[0], row[1]): row[2] for row in await connection.fetch(_TOLD, list(brands))}
+    openings = []
+    for brand_id, brand in brands.items():
+        for incident_id, incident in brand.affairs.incidents.items():
+            if opened := opening(incident.steps):
+                openings.append((brand, opened.at))
+            if opened and told_from.get((brand_id, incident_id)) != len(incident.steps):
+                brand.affairs.untold.add(incident_id)
+    await load_first_replies(connection, openings)
     for brand in brands.values():
         for incident in brand.affairs.incidents.values():
             incident.hear(brand.affairs.replies)
@@ -72,7 +80,7 @@ async def load_entities(connection: Connection, brands: Brands, fresh: Sequence[
     }
     await _fetch_entities(connection, brands, _ENTITIES, wanted)
     await _fetch_entities(connection, brands, _REPRICED, set(_validities(fresh)))
-    await _load_first_replies(
+    await load_first_replies(
         connection,
         [(t.brand, t.time) for t in fresh if isinstance(t.event, CrisisIncident) and t.event.data.phase == "opened"],
     )
@@ -96,7 +104,7 @@ def _validities(fresh: Sequence[Taken]) -> Iterator[tuple[int, str, int, int]]:
             yield taken.brand.brand.brand_id, currency, rate.valid_from, stop
 
 
-async def _load_first_replies(connection: Connection, openings: Sequence[tuple[BrandState, int]]) -> None:
+async def load_first_replies(connection: Connection, openings: Sequence[tuple[BrandState, int]]) -> None:
     """Load the first public message after every opening of a crisis."""
     if not openings:
         return

@@ -24,6 +24,7 @@ from bellwether.adapters.postgres.pool import Pool, open_pool
 from bellwether.catalogue.measures import MEASURES
 from bellwether.domain.sentiment import CachedScorer, SentimentScorer
 from bellwether.observability import metrics
+from bellwether_compute.alerting import deliver_alerts
 from bellwether_compute.announcing import Announcer
 from bellwether_compute.claims import Claimant
 from bellwether_compute.cycle import Cycle
@@ -103,6 +104,7 @@ class Service:
                 relay_quarantine(pool, aside, *topics, lambda: worker.claimed),
                 announcer.run(),
                 forget_old_minutes(pool),
+                deliver_alerts(settings, owner),
             ]
             async with _beside(beside):
                 await worker.run()

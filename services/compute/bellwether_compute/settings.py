@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -31,4 +31,15 @@ class Settings(BaseSettings):
     commit_timeout_s: float = Field(10.0, gt=0, le=60, description="Longest time for one transaction.")
     session_timeout_s: float = Field(10.0, ge=6, le=60, description="Silence after which Kafka gives partitions away.")
     stuck_after_s: float = Field(60.0, ge=5, description="Time without progress after which the process ends itself.")
+    alert_key: SecretStr | None = Field(
+        None, min_length=16, description="Secret that addresses of alert endpoints are sealed with, as the API's."
+    )
+    older_alert_keys: tuple[SecretStr, ...] = Field((), description="Such secrets that were in use before.")
+    alert_networks: tuple[str, ...] = Field(
+        (), description="Networks, as 10.1.0.0/16, that alerts may go to though they are not public; without TLS, too."
+    )
+    alert_canary_s: int = Field(10, ge=1, le=3600, description="How often a synthetic alert proves that alerts go out.")
+    alert_canary_url: str | None = Field(
+        None, description="Where the synthetic alert is posted, so that somebody outside notices when it stays away."
+    )
     failpoint: str | None = Field(None, description="For fault tests: a point to die at, like before_commit:3.")

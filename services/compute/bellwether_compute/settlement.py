@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from bellwether.adapters.postgres.incidents import StoredStep
 from bellwether.catalogue.cuts import cuts_of
 from bellwether.catalogue.publications import less
 from bellwether.domain.incidents import Step
@@ -17,12 +18,21 @@ from bellwether.wire.events import CrisisIncident
 from bellwether_compute.changes import Changes
 from bellwether_compute.contributions import Contributor, Counted, Told, counted, extent
 from bellwether_compute.groups import Groups
-from bellwether_compute.incidents import Incident
+from bellwether_compute.incidents import Incident, step_of
 from bellwether_compute.markers import Marked, marker_of
 from bellwether_compute.matters import CONCERNED, entity_key, is_public_reply, rate_of
 from bellwether_compute.prices import price_of
 from bellwether_compute.state import BrandState
 from bellwether_compute.taking import Taken
+
+
+class ToldStep(NamedTuple):
+    """A step of a crisis, and when it was recorded, in ms."""
+
+    brand: BrandState
+    incident_id: str
+    step: Step
+    recorded_ms: int
 
 
 class Settlement:
@@ -33,14 +43,25 @@ class Settlement:
         self._recorded: dict[BrandState, int] = {}
         self._concerned = [taken for taken in fresh if type(taken.event) in CONCERNED]
         for taken in self._concerned:
-            recorded = taken.record.timestamp // 1000
-            self._recorded[taken.brand] = max(recorded, self._recorded.get(taken.brand, 0))
+            self._note(taken.brand, taken.record.timestamp)
             for touched in _touched(taken):
                 self._touch(taken.brand, touched)
         for brand, currencies in _repriced(self._concerned).items():
             for entity in brand.affairs.entities.values():
                 if currencies & extent(entity, brand.affairs.reporting).currencies:
                     self._touch(brand, entity)
+
+    @classmethod
+    def of_steps(cls, told: Sequence[ToldStep]) -> Settlement:
+        """A settlement of what these steps move."""
+        settlement = cls(())
+        for one in told:
+            settlement._note(one.brand, one.recorded_ms)
+            settlement._touch(one.brand, one.brand.affairs.incident(one.incident_id))
+        return settlement
+
+    def _note(self, brand: BrandState, recorded_ms: int) -> None:
+        self._recorded[brand] = max(recorded_ms // 1000, self._recorded.get(brand, 0))
 
     def _touch(self, brand: BrandState, touched: Contributor) -> None:
         if (brand, touched) not in self._before:
@@ -64,6 +85,17 @@ class Settlement:
                     group.add(less(was))
                     group.add(now)
                     changes.note(brand, cuts, self._recorded[brand] * 1000)
+
+
+def settle_steps(told: Sequence[ToldStep], groups: Groups, changes: Changes) -> None:
+    """Take steps that no event tells of, as the detector's, and count what they contribute.
+
+    Of an opening the first public message after it must be loaded (`loading_entities.load_first_replies`).
+    """
+    settlement = Settlement.of_steps(told)
+    for one in told:
+        _put_step(one, changes)
+    settlement.settle(groups, changes)
 
 
 def _take(taken: Taken, groups: Groups, changes: Changes) -> None:
@@ -110,18 +142,20 @@ def _take_rate(taken: Taken, changes: Changes) -> None:
 
 
 def _take_step(taken: Taken, told: Told, changes: Changes) -> None:
+    event = taken.event
+    if isinstance(event, CrisisIncident):
+        _put_step(ToldStep(taken.brand, event.data.incident_id, step_of(event, told), taken.record.timestamp), changes)
+
+
+def _put_step(told: ToldStep, changes: Changes) -> None:
     """A step moves the crisis where that counts, whatever its own event counts in."""
-    event, brand, recorded = taken.event, taken.brand, taken.record.timestamp
-    if not isinstance(event, CrisisIncident):
-        return
-    incident_id, phase = event.data.incident_id, event.data.phase
-    incident, cuts = brand.affairs.incident(incident_id), told.cuts if phase == "opened" else ()
+    brand, incident_id, step, recorded = told
+    incident = changes.incidents[brand, incident_id] = brand.affairs.incident(incident_id)
     changes.note(brand, incident.cuts(), recorded)
-    brand.affairs.take_step(incident_id, Step(told.at, phase, cuts))
+    brand.affairs.take_step(incident_id, step, recorded // 1000)
     changes.note(brand, incident.cuts(), recorded)
-    key, known_on = (brand, incident_id, told.at, phase), brand.clock.day(recorded // 1000)
-    earlier = changes.steps.get(key, (cuts, known_on))
-    changes.steps[key] = min(cuts, earlier[0]), min(known_on, earlier[1])
+    known_on = brand.clock.day(recorded // 1000)
+    changes.steps.append(StoredStep(brand.brand.brand_id, incident_id, step, known_on, recorded // 1000))
 
 
 def _take_marker(taken: Taken, told: Told, changes: Changes) -> None:

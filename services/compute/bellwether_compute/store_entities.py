@@ -7,9 +7,12 @@ from typing import Any
 
 import msgspec
 
+from bellwether.adapters.postgres.alerts import write_alerts
+from bellwether.adapters.postgres.incidents import StoredAccount, write_accounts, write_steps
 from bellwether.adapters.postgres.pool import Connection
 from bellwether_compute.changes import Changes
 from bellwether_compute.contributions import extent
+from bellwether_compute.incident_alerts import alerts_of
 from bellwether_compute.money import Rate
 from bellwether_compute.state import BrandState
 
@@ -33,13 +36,6 @@ _MARKERS = """
     ON CONFLICT (brand_id, name, subject, known_on) DO UPDATE SET moment = excluded.moment, cuts = excluded.cuts
     WHERE (excluded.moment, excluded.cuts) < (stored.moment, stored.cuts)
 """
-_STEPS = """
-    INSERT INTO crisis_step AS stored (brand_id, incident_id, at, phase, cuts, known_on)
-    SELECT b, i, a, p, ARRAY(SELECT jsonb_array_elements_text(c)), k
-    FROM unnest($1::int[], $2::text[], $3::bigint[], $4::text[], $5::jsonb[], $6::int[]) AS told(b, i, a, p, c, k)
-    ON CONFLICT (brand_id, incident_id, at, phase) DO UPDATE
-    SET cuts = least(stored.cuts, excluded.cuts), known_on = least(stored.known_on, excluded.known_on)
-"""
 _REPLIES = """
     INSERT INTO public_reply (brand_id, sent_at) SELECT * FROM unnest($1::int[], $2::bigint[]) ON CONFLICT DO NOTHING
 """
@@ -54,12 +50,19 @@ async def write_affairs(connection: Connection, changes: Changes) -> None:
         for (brand, marker, known_on), mark in changes.markers.items()
     )
     await _write(connection, _MARKERS, markers)
-    steps = (
-        (brand.brand.brand_id, incident_id, at, phase, _array(cuts), known_on)
-        for (brand, incident_id, at, phase), (cuts, known_on) in changes.steps.items()
-    )
-    await _write(connection, _STEPS, steps)
+    await write_steps(connection, changes.steps)
+    await write_accounts(connection, _accounts(changes))
+    await write_alerts(connection, list(alerts_of(changes)))
     await _write(connection, _REPLIES, ((brand.brand.brand_id, sent_at) for brand, sent_at in changes.replies))
+
+
+def _accounts(changes: Changes) -> Iterator[StoredAccount]:
+    """Of crises of which a step was told, and of those whose account was told from fewer steps than there are."""
+    brands = {brand for brand, _ in changes.moved}
+    untold = {(brand, name): brand.affairs.incident(name) for brand in brands for name in brand.affairs.untold}
+    for (brand, incident_id), incident in {**untold, **changes.incidents}.items():
+        if (told := incident.stored(brand.brand.brand_id, incident_id)) is not None:
+            yield told
 
 
 async def _write(connection: Connection, query: str, rows: Iterable[Sequence[Any]]) -> None:

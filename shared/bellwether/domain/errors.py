@@ -88,6 +88,22 @@ class UnknownMark(NotFound):
     title = "No such mark"
 
 
+class UnknownIncident(NotFound):
+    title = "No such incident"
+
+
+class UnknownEndpoint(NotFound):
+    title = "No such webhook endpoint"
+
+
+class UnknownRoute(NotFound):
+    title = "No such alert route"
+
+
+class UnknownMessage(NotFound):
+    title = "No such message"
+
+
 class Invalid(BellwetherError):
     """Understood, but a value is of the wrong type, out of range or against a rule; `faults` says which."""
 
@@ -108,6 +124,10 @@ class Conflict(BellwetherError):
 
 class AlreadyExists(Conflict):
     title = "It exists already"
+
+
+class IllegalTransition(Conflict):
+    title = "Not possible in the present state"
 
 
 class StaleVersion(BellwetherError):

@@ -118,6 +118,28 @@ HALTED_PARTITIONS = Gauge(
 )
 LAST_PROGRESS = Gauge("bellwether_last_progress_timestamp_seconds", "When the last cycle ended well, as Unix time.")
 
+# --- alerts --------------------------------------------------------------------------------------------------------
+ALERT_ATTEMPTS = Counter(
+    "bellwether_alert_attempts_total",
+    "Attempts to deliver alerts.",
+    ["type", "result"],  # type: webhook, alertmanager, apprise, canary; result: delivered, failed, given_up
+)
+ALERT_DELAY = Histogram(
+    "bellwether_alert_delay_seconds",
+    "From an alert being written to its receiver having taken it, without what was meant to wait.",
+    buckets=_FRESHNESS,
+)
+ALERT_OLDEST = Gauge(
+    "bellwether_alert_oldest_undelivered_seconds",
+    "For how long the oldest alert that should be delivered by now has not been, 0 without any.",
+)
+ALERT_DEAD_LETTERS = Gauge("bellwether_alert_dead_letters", "Messages that were given up and not sent again.")
+ALERT_ENDPOINTS_DISABLED = Gauge("bellwether_alert_endpoints_disabled", "Endpoints that no alert is sent to.")
+ALERT_CANARY_SUCCESS = Gauge(
+    "bellwether_alert_canary_last_success_timestamp_seconds",
+    "When this process last delivered the synthetic alert, as Unix time; 0 before the first.",
+)
+
 # --- api -----------------------------------------------------------------------------------------------------------
 STREAMS_OPEN = Gauge("bellwether_streams_open", "Server-sent event streams open at this moment.")
 READ_CACHE = Counter("bellwether_read_cache_total", "Reads, by whether the cache had them.", ["result"])  # hit, miss

@@ -28,13 +28,22 @@ def _event(kind: str, /, **data: st.SearchStrategy[Any]) -> st.SearchStrategy[Dr
     return st.builds(lambda moment, data: envelope(kind, "", moment, **data), MOMENTS, fields)
 
 
-INCIDENT = _event(
-    "crisis.incident.v1",
-    incident_id=NAMES,
-    phase=st.sampled_from(["opened", "acknowledged", "responded", "resolved", "reopened", "escalated"]),
-    severity=st.just("critical"),
-    by=st.just("ann"),
-    campaign=MAYBE,
+_STEP: dict[str, st.SearchStrategy[Any]] = {
+    "incident_id": NAMES,
+    "severity": st.just("critical"),
+    "by": st.sampled_from(["ann", "bob"]),
+    "campaign": MAYBE,
+}
+_OPEN = ["opened", "opened", "acknowledged", "responded", "stable", "reopened", "escalated", "split", "noted"]
+INCIDENT = st.one_of(
+    _event("crisis.incident.v1", phase=st.sampled_from(_OPEN), **_STEP),
+    _event(
+        "crisis.incident.v1",
+        phase=st.just("resolved"),
+        reason=st.sampled_from([None, "real", "benign", "false"]),
+        **_STEP,
+    ),
+    _event("crisis.incident.v1", phase=st.just("merged"), into=st.just("three"), **_STEP),
 )
 REPLY = _event(
     "social.message.sent.v1", conversation_id=NAMES, message_id=NAMES, public=st.booleans(), kind=st.just("comment")

@@ -16,6 +16,7 @@ from typing import Any
 
 from bellwether.adapters.postgres.directory import Brand
 from bellwether.catalogue.measures import MEASURES
+from bellwether.domain.incidents import Step, account
 from bellwether.domain.timeline import Grain
 from bellwether.domain.totals import Distinct, Totals, merged
 from bellwether_compute.changes import Changes
@@ -26,6 +27,7 @@ from bellwether_compute.groups import Groups
 from bellwether_compute.loading import read_by_minute
 from bellwether_compute.measuring import compile_measures
 from bellwether_compute.pipeline import Pipeline
+from bellwether_compute.settlement import ToldStep, settle_steps
 from bellwether_compute.state import BrandState, PartitionState
 from bellwether_compute.subjects import conversation_key, item_key
 from bellwether_compute.taking import Taken, take
@@ -107,6 +109,15 @@ class Folding:
         self._keep(changes)
         return changes
 
+    def tell(self, incident_id: str, step: Step, recorded: float = NOW) -> Changes:
+        """Take a step of a crisis that no event tells of."""
+        changes, groups = Changes(), Groups()
+        settle_steps([ToldStep(self.brand, incident_id, step, int(recorded * 1000))], groups, changes)
+        self._load(groups)
+        changes.rollups = groups.roll_up()
+        self._keep(changes)
+        return changes
+
     def _record(self, event: dict[str, Any], recorded: float) -> StoredRecord:
         return StoredRecord(0, 0, int(recorded * 1000), b"acme/aurora", json.dumps(event).encode())
 
@@ -174,6 +185,7 @@ class Folding:
             "waiting": {cut: self.brand.waiting(cut) for cut in sorted(self.moved)},
             "levels": self.levels,
             "markers": {cut: self.brand.affairs.markers.of_cut(cut) for cut in sorted(self.moved)},
+            "incidents": {name: account(one.steps) for name, one in self.brand.affairs.incidents.items()},
             "crises": {cut: self.brand.affairs.crises(cut) for cut in sorted(self.moved)},
             "outcomes": self.outcomes,
             "moved": self.moved,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from bellwether.adapters.postgres.incidents import STEPS, stored_step
 from bellwether.adapters.postgres.knowledge import Knowledge
 from bellwether.adapters.postgres.pool import Connection
 from bellwether.domain.incidents import Interval, Step, in_order, intervals, opening
@@ -12,7 +13,7 @@ _MARKERS = """
     SELECT name, subject, moment, cuts, known_on FROM marker WHERE brand_id = $1 AND moment < $2
     ORDER BY moment, cuts
 """
-_STEPS = "SELECT incident_id, at, phase, cuts, known_on FROM crisis_step WHERE brand_id = $1 AND at < $2"
+_STEPS = f"{STEPS} WHERE s.brand_id = $1 AND s.at < $2"
 
 
 async def read_markers(
@@ -36,12 +37,12 @@ async def read_markers(
 async def read_crises(connection: Connection, brand_id: int, cut: str, end: int, known: Knowledge) -> list[Interval]:
     """While crises of a cut were open, ascending, as it stood at `end`: what was resolved later is open.
 
-    A crisis that was reopened has an interval for each time it was open.
+    A crisis that was reopened has an interval for each time it was open; one that is void has none.
     """
     crises: dict[str, list[Step]] = {}
-    for incident_id, at, phase, cuts, known_on in await connection.fetch(_STEPS, brand_id, end):
-        if known.holds(at, known_on):
-            crises.setdefault(incident_id, []).append(Step(at, phase, tuple(cuts)))
+    for _, incident_id, step, known_on, _ in map(stored_step, await connection.fetch(_STEPS, brand_id, end)):
+        if known.holds(step.at, known_on):
+            crises.setdefault(incident_id, []).append(step)
     return in_order(interval for steps in crises.values() for interval in _open_in(steps, cut))
 
 

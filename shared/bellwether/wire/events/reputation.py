@@ -1,25 +1,75 @@
 """Crises, conflicts, moderation, and what people think of the brand when they are asked."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from msgspec import Meta
+
+from bellwether.domain.incidents import Phase, Reason, Severity
 from bellwether.wire.events.envelope import Body, Envelope
-from bellwether.wire.events.fields import Count, Identifier, Name, Note, Score, Term, Text, check_score
+from bellwether.wire.events.fields import (
+    Count,
+    Identifier,
+    Instant,
+    Name,
+    Note,
+    Score,
+    Term,
+    Text,
+    check_instant,
+    check_score,
+)
 
 
 class CrisisIncidentData(Body, frozen=True, gc=False, kw_only=True):
-    """A step in the life of a crisis."""
+    """A step in the life of a crisis. Which steps are possible when, and what each does: docs/incidents.md."""
 
     incident_id: Identifier
-    phase: Literal["opened", "acknowledged", "responded", "resolved", "reopened", "escalated"]
-    severity: Literal["info", "warning", "critical"]
+    phase: Phase
+    severity: Severity
     by: Identifier
     note: Note | None = None
+    severity_score: Annotated[float, Meta(ge=0, le=10, description="The severity as a number.")] | None = None
+    reason: Annotated[Reason | None, Meta(description="Why it is over; of the phase resolved alone.")] = None
+    into: (
+        Annotated[
+            Identifier,
+            Meta(description="Of merged the crisis that this is a part of, of split the one that is split off."),
+        ]
+        | None
+    ) = None
+    onset: Annotated[Instant, Meta(description="When it is thought to have begun.")] | None = None
+
+    def __post_init__(self) -> None:
+        if self.reason is not None and self.phase != "resolved":
+            raise ValueError("`reason`: is of the phase resolved alone")
+        if (self.phase == "merged" and self.into is None) or self.into == self.incident_id:
+            raise ValueError("`into`: must name another crisis")
+        check_instant("onset", self.onset)
+
+
+def _given(field: str) -> dict[str, object]:
+    return {"required": [field], "properties": {field: {"not": {"type": "null"}}}}
+
+
+def _phase(phase: Phase) -> dict[str, object]:
+    return {"properties": {"phase": {"const": phase}}}
+
+
+_BY_PHASE = Meta(
+    extra_json_schema={
+        "allOf": [
+            {"if": _phase("merged"), "then": _given("into")},
+            {"if": _given("reason"), "then": _phase("resolved")},
+        ]
+    }
+)
+"""How the schema says which fields belong to which phase."""
 
 
 class CrisisIncident(Envelope, frozen=True, gc=False, kw_only=True, tag="crisis.incident.v1"):
     """A step in the life of a crisis, which the detector or a person opened."""
 
-    data: CrisisIncidentData
+    data: Annotated[CrisisIncidentData, _BY_PHASE]
 
 
 class ConflictData(Body, frozen=True, gc=False, kw_only=True):
