@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -37,11 +38,10 @@ _HOW = (
     "its start to its first commit."
 )
 _REMARK = (
-    "What bends the curves: with more brands a batch touches more of them, so that fewer events share what is loaded, "
-    "written and refreshed for a brand (the cost of an event nears that of a brand's refresh), and each brand that is "
-    "in memory keeps its rollups, items and people. Own measures are counted for each event of their types, own KPIs "
-    "evaluated at each refresh. What is stored costs memory for the identities of the last days and time to load them; "
-    "it hardly touches the cost of an event, since the rows that a batch needs are found by their keys."
+    "What differs from point to point: with more brands a batch touches more of them, so that fewer events share what "
+    "is loaded, written and refreshed for a brand, and each brand that is in memory keeps its rollups, items and "
+    "people. Own measures are counted for each event of their types, own KPIs evaluated at each refresh. What is "
+    "stored costs memory for the identities of the last days, and time to load them."
 )
 
 
@@ -154,13 +154,15 @@ def _report(rows: dict[str, list[Row]], failed: dict[str, str], effort: Effort) 
         how=f"{_HOW} {effort.growth_rounds} rounds, each point watched for {effort.growth_s:g} s, or until all is "
         f"applied where there are more than {effort.growth_events:,} events ({_DEADLINE_S:g} s at most).",
         rows=[_row(name, runs, failed.get(name)) for name, runs in rows.items()],
-        ratios=[
-            Ratio(f"MiB of compute at {_GOAL_BRANDS:,} brands", max(row.mib or 0.0 for row in runs), _GOAL_MIB, True)
-            for runs in (largest,)
-            if runs
-        ],
+        ratios=[] if largest is None else [_memory(largest)],
         remarks=[_REMARK],
     )
+
+
+def _memory(runs: list[Row]) -> Ratio:
+    """The most memory of any run; infinite where none came to its end."""
+    most_mib = max((row.mib or 0.0 for row in runs), default=math.inf)
+    return Ratio(f"MiB of compute at {_GOAL_BRANDS:,} brands", most_mib, _GOAL_MIB, at_most=True)
 
 
 def _row(name: str, runs: list[Row], reason: str | None) -> Row:
