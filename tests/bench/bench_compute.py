@@ -6,14 +6,15 @@ servers and this script on the other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from statistics import median
 
 from tests.bench.computing import compute_on, watched
 from tests.bench.effort import Effort
-from tests.bench.load import encoded
+from tests.bench.load import BRANDS, encoded
 from tests.bench.metered import Failed
-from tests.bench.parts import Ground, cores_apart, fill, ground, new_topic, printed_by, until_applied
+from tests.bench.parts import Fresh, Ground, cores_apart, fill, grounds, new_topic, printed_by, until_applied
 from tests.bench.report import Ratio, Report, Row, ratio_of, table
 from tests.bench.stages import flame_graph, shares
 
@@ -24,7 +25,8 @@ _HOW = (
     "The log holds events of about 440 bytes of 20 brands, one in three with a text, 1 % repeats. `consume only` reads "
     "the records with the same client and settings and does nothing else; `compute` is the service as it is shipped, "
     "from a backlog: decoded, checked, without repeats, sentiment scored, folded, committed to PostgreSQL with its "
-    "offsets, current values refreshed. Both have one core; PostgreSQL, Kafka and the rest have the other."
+    "offsets, current values refreshed. Both have one core; PostgreSQL, Kafka and the rest have the other. Each "
+    "round has a database of its own."
 )
 
 
@@ -33,17 +35,24 @@ async def measure(effort: Effort) -> Report:
     load = encoded(effort.events)
     found: dict[str, list[Row]] = {_CEILING: [], _COMPUTE: []}
     with cores_apart() as core:
-        async with ground() as place:
+        async with grounds(BRANDS) as fresh:
             for number in range(effort.rounds):
-                topic = await new_topic(place)
-                await fill(place, topic, load)
-                found[_CEILING].append(await _ceiling(place, topic, effort.events, core))
-                found[_COMPUTE].append(await _compute(place, topic, effort.events, core))
+                async with _filled(fresh, load) as (place, topic):
+                    found[_CEILING].append(await _ceiling(place, topic, effort.events, core))
+                    found[_COMPUTE].append(await _compute(place, topic, effort.events, core))
                 print(f"  round {number + 1}: {' '.join(f'{n} {r[-1].per_s:,.0f}/s' for n, r in found.items())}")
-            topic = await new_topic(place)
-            await fill(place, topic, load)
-            remark, pictures = await _stages(place, topic, core, effort, found[_COMPUTE])
+            async with _filled(fresh, load) as (place, topic):
+                remark, pictures = await _stages(place, topic, core, effort, found[_COMPUTE])
     return _report(found, effort, remark, pictures)
+
+
+@asynccontextmanager
+async def _filled(fresh: Fresh, load: Sequence[tuple[str, bytes]]) -> AsyncIterator[tuple[Ground, str]]:
+    """An empty database and a topic that holds the load: nobody meets the same events twice."""
+    async with fresh() as place:
+        topic = await new_topic(place)
+        await fill(place, topic, load)
+        yield place, topic
 
 
 async def _ceiling(place: Ground, topic: str, count: int, core: int) -> Row:

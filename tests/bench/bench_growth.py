@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from itertools import chain
 
 import msgspec
 
-from bellwether_cli.stack import embedded_stack
 from tests.bench.computing import compute_on, watched
 from tests.bench.effort import Effort
 from tests.bench.growing import define_kpis, make_tenants, multiply
 from tests.bench.load import BRANDS, events
 from tests.bench.metered import Failed
-from tests.bench.parts import Ground, cores_apart, fill, new_topic, until_applied
+from tests.bench.parts import Fresh, Ground, cores_apart, fill, grounds, new_topic, until_applied
 from tests.bench.report import Ratio, Report, Row
-from tests.support.databases import database_from, migrated_template
 from tests.support.tenancy import TENANT
 
 _LOAD_S = 60
@@ -75,16 +71,13 @@ def _points(effort: Effort) -> list[_Point]:
     ]
 
 
-Fresh = Callable[[], AbstractAsyncContextManager[Ground]]
-
-
 async def measure(effort: Effort) -> Report:
     """One point after the other, in as many rounds as the effort wants."""
     points = _points(effort)
     rows: dict[str, list[Row]] = {point.name: [] for point in points}
     failed: dict[str, str] = {}
     with cores_apart() as core:
-        async with _grounds() as fresh:
+        async with grounds() as fresh:
             for _ in range(effort.growth_rounds):
                 for point in points:
                     try:
@@ -94,19 +87,6 @@ async def measure(effort: Effort) -> Report:
                         failed[point.name] = str(error) or "not done in time"
                         print(f"  {point.name}: {failed[point.name]}", flush=True)
     return _report(rows, failed, effort)
-
-
-@asynccontextmanager
-async def _grounds() -> AsyncIterator[Fresh]:
-    """Servers once, and a database for each point."""
-    async with embedded_stack() as stack, migrated_template(stack.postgres_dsn) as template:
-
-        @asynccontextmanager
-        async def fresh() -> AsyncIterator[Ground]:
-            async with database_from(stack.postgres_dsn, template) as dsn:
-                yield Ground(stack, dsn)
-
-        yield fresh
 
 
 async def _measured(fresh: Fresh, point: _Point, core: int, effort: Effort) -> Row:

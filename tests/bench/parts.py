@@ -8,7 +8,7 @@ import secrets
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,16 +45,30 @@ class Ground:
         return self.stack.kafka_bootstrap
 
 
+Fresh = Callable[[], AbstractAsyncContextManager[Ground]]
+"""Gives an empty database, each time another one."""
+
+
+@asynccontextmanager
+async def grounds(brands: Sequence[str] = ()) -> AsyncIterator[Fresh]:
+    """Start servers as a user's are, durable; every database has these brands."""
+    async with embedded_stack() as stack, migrated_template(stack.postgres_dsn) as template:
+
+        @asynccontextmanager
+        async def fresh() -> AsyncIterator[Ground]:
+            async with database_from(stack.postgres_dsn, template) as dsn:
+                if brands:
+                    await make_brands(dsn, *brands)
+                yield Ground(stack, dsn)
+
+        yield fresh
+
+
 @asynccontextmanager
 async def ground(brands: Sequence[str] = BRANDS) -> AsyncIterator[Ground]:
-    """Start servers as a user's are, durable, and make brands."""
-    async with (
-        embedded_stack() as stack,
-        migrated_template(stack.postgres_dsn) as template,
-        database_from(stack.postgres_dsn, template) as dsn,
-    ):
-        await make_brands(dsn, *brands)
-        yield Ground(stack, dsn)
+    """Start servers as a user's are, and make brands."""
+    async with grounds(brands) as fresh, fresh() as place:
+        yield place
 
 
 @contextmanager
