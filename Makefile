@@ -74,6 +74,10 @@ docs: $(STAMP) ## Write the generated pages and documents of docs/ anew
 bench: $(STAMP) wrk ## Measure everything beside ceilings and peers (ARGS='peers --quick' picks some, ARGS=--write keeps it)
 	$(BIN)/python -m tests.bench $(ARGS)
 
+.PHONY: bench-detector
+bench-detector: $(STAMP) ## Score the crisis detector on real and made streams (ARGS=--write keeps it in docs/detector.md)
+	$(BIN)/python -m tests.bench.detector $(ARGS)
+
 # The load generator of the benchmark: from Debian where that is possible, else the benchmark takes its own and says so.
 .PHONY: wrk
 wrk:

@@ -1,0 +1,118 @@
+"""What a detector would have told about the past, before its settings are armed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from bellwether.domain.clock import DAY_S
+from bellwether.domain.detection.baseline import Interval, local_hour
+from bellwether.domain.detection.detector import Detector
+from bellwether.domain.detection.history import Counts, History, per_bin
+from bellwether.domain.detection.settings import DEFAULTS, DetectorSettings
+from bellwether.domain.detection.state import Change, ChangeKind, Live, Signal
+
+_WEEK_S = 7 * DAY_S
+
+Event = tuple[int, bool | None, int]
+"""UTC seconds, whether it is negative (None: not scored), and how many events it stands for."""
+
+
+class Fired(msgspec.Struct, frozen=True):
+    """An incident that would have opened.
+
+    opened_at, onset, closed_at: UTC seconds; closed_at is None while it would still be open
+    severity: the highest, 0 to 10
+    caught: the places, in `known`, of the incidents that it overlaps
+    """
+
+    opened_at: int
+    onset: int
+    closed_at: int | None
+    signal: Signal
+    severity: float
+    told: int
+    caught: tuple[int, ...]
+
+
+class Backtest(msgspec.Struct, frozen=True):
+    """What came out.
+
+    weeks: how much was judged, without the warm-up; 0 where it never ended
+    per_week: incidents per judged week; None without any
+    by_hour: how many opened in each local hour of the day, 0 to 23
+    missed: the places, in `known`, of the incidents that none overlaps
+    false_alarms_per_week: incidents that overlap none of `known`, per judged week; None without any week
+    """
+
+    fired: tuple[Fired, ...]
+    weeks: float
+    per_week: float | None
+    by_hour: tuple[int, ...]
+    missed: tuple[int, ...]
+    false_alarms_per_week: float | None
+
+
+def backtest(
+    past: Iterable[Event] | Mapping[int, Counts],
+    settings: DetectorSettings = DEFAULTS,
+    time_zone: str = "UTC",
+    *,
+    known: Sequence[Interval] = (),
+    campaigns: Sequence[Interval] = (),
+) -> Backtest:
+    """Feed the past to a detector that knows nothing yet, and tell what it would have done.
+
+    past: events in the order in which they came, or the stored hours of one (brand, cut): these
+        are taken as if all events of a bin had come at its start
+    known: the incidents that it ought to have caught
+    """
+    history = History({})
+    detector = Detector(Live(), history, settings, time_zone, campaigns)
+    changes, judged_from, last = list[Change](), None, 0
+    for at, negative, count in _events(past) if isinstance(past, Mapping) else past:
+        changes += detector.observe(at, negative, count)
+        last = max(last, at)
+        if judged_from is None and detector.is_judging:
+            judged_from = at
+    weeks = 0.0 if judged_from is None else (last - judged_from) / _WEEK_S
+    return _summed_up(_fired(changes, last, known), weeks, known, ZoneInfo(time_zone))
+
+
+def _events(rows: Mapping[int, Counts]) -> Iterator[Event]:
+    """The stored hours as events, one for each kind in each bin."""
+    for at, volume, scored, negative in per_bin(rows):
+        yield at, True, negative
+        yield at, False, scored - negative
+        yield at, None, volume - scored
+
+
+def _fired(changes: Sequence[Change], last: int, known: Sequence[Interval]) -> list[Fired]:
+    """One entry for each incident, in the order of their opening."""
+    found = []
+    for opening in (one for one in changes if one.kind is ChangeKind.OPENED):
+        course = [one for one in changes if one.opened_at == opening.opened_at]
+        closed_at = next((one.at for one in course if one.kind is ChangeKind.CLOSED), None)
+        until = last if closed_at is None else closed_at
+        caught = tuple(n for n, (start, end) in enumerate(known) if start <= until and end > opening.onset)
+        told = sum(one.kind is not ChangeKind.CLOSED for one in course)
+        severity = max(one.severity for one in course)
+        signal = opening.reading.signal
+        found.append(Fired(opening.opened_at, opening.onset, closed_at, signal, severity, told, caught))
+    return found
+
+
+def _summed_up(fired: list[Fired], weeks: float, known: Sequence[Interval], zone: ZoneInfo) -> Backtest:
+    hours = Counter(local_hour(one.opened_at, zone) for one in fired)
+    caught = {place for one in fired for place in one.caught}
+    return Backtest(
+        tuple(fired),
+        round(weeks, 3),
+        len(fired) / weeks if weeks else None,
+        tuple(hours[hour] for hour in range(24)),
+        tuple(place for place in range(len(known)) if place not in caught),
+        sum(not one.caught for one in fired) / weeks if weeks else None,
+    )

@@ -1,0 +1,1 @@
+"""The public score of the crisis detector: `python -m tests.bench.detector`."""
