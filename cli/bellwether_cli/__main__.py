@@ -16,6 +16,7 @@ from bellwether.domain.errors import BellwetherError
 from bellwether_cli import (
     alerts,
     brands,
+    campaigns,
     catalogue,
     incidents,
     keys,
@@ -86,6 +87,7 @@ app.add_typer(partitions.app, name="partitions")
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(keys.app, name="keys")
 app.add_typer(brands.app, name="brands")
+app.add_typer(campaigns.app, name="campaigns")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(targets.app, name="targets")
 app.add_typer(incidents.app, name="incidents")

@@ -40,6 +40,7 @@ _HEADINGS: Final = {
     "every service": "Every service",
     "ingest": "Intake",
     "compute": "Compute",
+    "detection": "Detection",
     "alerts": "Alerts",
     "api": "API",
 }

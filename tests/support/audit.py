@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 
 from bellwether.adapters.postgres.pool import Connection
+from tests.support.detected import Finding
 from tests.support.oracle import GRAINS, GROWING, Bucket, Expected, Known
 from tests.support.oracle_conversations import Receipt
 
@@ -29,6 +30,12 @@ _ITEMS = "SELECT b.slug, channel, content_id, published_at, followers FROM conte
 _POINTS = "SELECT b.slug, p.* FROM content_point p JOIN brand b USING (brand_id)"
 _POINT_KEY = ("slug", "channel", "content_id", "minute", "known_on")
 _IDENTITIES = "SELECT coalesce(sum(length(entries)), 0) / 20 FROM dedup_segment WHERE stream = $1"
+_FINDINGS = """
+    SELECT b.slug, w.onset, w.numbers FROM incident_word w JOIN brand b USING (brand_id)
+    WHERE w.source = '/bellwether/detector' AND w.onset IS NOT NULL
+"""
+_OF_CRISES = ("crises_", "crisis_")
+"""Measures of crises, which follow from their steps."""
 _READ_TO = "SELECT part, next_offset FROM stream_offset WHERE stream = $1 AND next_offset > 0"
 _SUMS = "SELECT b.slug, r.cut, r.totals FROM rollup_day r JOIN brand b USING (brand_id)"
 
@@ -75,7 +82,7 @@ class Audit:
         sums: dict[Bucket, Counter[str]] = {}
         known: dict[tuple[Bucket, int], Counter[str]] = {}
         for slug, cut, start, known_on, totals in await self._fetch(_ROLLUPS.format(grain=grain)):
-            bucket, counts = Bucket(slug, cut, start), flattened(totals)
+            bucket, counts = Bucket(slug, cut, start), _without_crises(flattened(totals))
             sums.setdefault(bucket, Counter()).update(counts)
             known.setdefault((bucket, known_on), Counter()).update(counts)
         self._compare(f"by {grain}", self._expected.rollups[grain], _nonzero(sums))
@@ -105,6 +112,8 @@ class Audit:
         self._compare("items", self._expected.items, items)
         points = {tuple(row[name] for name in _POINT_KEY): _counters(row) for row in await self._fetch(_POINTS)}
         self._compare("points", self._expected.points, _nonzero(points))
+        findings = {(row[0], _finding(row[1], row[2])): True for row in await self._fetch(_FINDINGS)}
+        self._compare("findings of detectors", self._expected.findings, findings)
 
     async def _fetch(self, query: str, *arguments: object) -> Iterable[asyncpg.Record]:
         return await self._connection.fetch(query, *arguments)
@@ -116,6 +125,15 @@ class Audit:
                 f"{key}: {_told(wanted.get(key), found.get(key))}" for key in sorted(wrong, key=repr)[:_MOST_SHOWN]
             )
             self.differences.append(f"{what}: {len(wrong)} of {len(wanted)} differ\n    " + "\n    ".join(shown))
+
+
+def _finding(onset: int, numbers: str) -> Finding:
+    told = msgspec.json.decode(numbers)
+    return Finding(told["cut"], told["change"], told["at"], onset, told["severity"])
+
+
+def _without_crises(counts: Counter[str]) -> Counter[str]:
+    return Counter({name: n for name, n in counts.items() if not name.startswith(_OF_CRISES)})
 
 
 def _counters(row: asyncpg.Record) -> Counter[str]:

@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from tests.support.detected import Finding, Heard, findings
 from tests.support.oracle_brand import Come, Event, Place, come_to, read_event
 from tests.support.oracle_conversations import Receipt
 
@@ -68,6 +69,7 @@ class Expected:
     known: as `rollups`, split by the local day on which it became known, 0 for what was known on its own day
     receipts, receipts_known, levels, items: by brand, channel and what they are about
     points: likewise, and by minute and the local day on which they became known
+    findings: what the crisis detectors tell, with the brand
     """
 
     outcomes: Counter[tuple[int, str]] = field(default_factory=Counter)
@@ -79,6 +81,7 @@ class Expected:
     levels: dict[tuple[str, str, str, str, int], int] = field(default_factory=dict)
     items: dict[tuple[str, str, str], tuple[int | None, int | None]] = field(default_factory=dict)
     points: dict[tuple[str, str, str, int, int], Counter[str]] = field(default_factory=dict)
+    findings: dict[tuple[str, Finding], bool] = field(default_factory=dict)
 
     def outcome(self, name: str) -> int:
         """How many records had this outcome, in all partitions."""
@@ -147,6 +150,8 @@ class Oracle:
         found.known = {grain: defaultdict(Counter) for grain in GRAINS}
         for brand, events in self._events.items():
             self._take_days(brand, events)
+            texts = [text for event in events if (text := _heard(brand, event))]
+            found.findings |= {(brand, one): True for one in findings(texts, self._zones[brand].key)}
         found.rollups = {grain: _without_zeros(totals) for grain, totals in found.rollups.items()}
         found.known = {grain: _without_zeros(totals) for grain, totals in found.known.items()}
         found.points = _without_zeros(found.points)
@@ -199,6 +204,15 @@ class Oracle:
                 answer_on = since.answer_on
             self._expected.receipts[place] = receipt
             self._expected.receipts_known[place] = Known(message_on, answer_on)
+
+
+def _heard(brand: str, event: Event) -> Heard | None:
+    """What the detectors hear of an event: mentions of the brand, and messages to it."""
+    if event.kind not in ("social.mention.v1", "social.message.received.v1") or event.data.get("of", brand) != brand:
+        return None
+    score = event.data.get("sentiment")
+    is_negative = None if score is None else int(Decimal(score) * 10_000) <= -500
+    return Heard(min(event.moment, event.recorded), event.recorded, event.channel, is_negative)
 
 
 def _without_zeros(totals: Mapping[Any, Counter[str]]) -> dict[Any, Counter[str]]:

@@ -22,6 +22,7 @@ from bellwether_compute.authors import Author
 from bellwether_compute.content import Item
 from bellwether_compute.contributions import Cuts
 from bellwether_compute.conversations import Conversation, Standing
+from bellwether_compute.detector_rows import Moved
 from bellwether_compute.groups import RollupRow
 from bellwether_compute.incidents import Incident
 from bellwether_compute.integrity import Mark, Show, Trace, TraceKey
@@ -82,6 +83,10 @@ class Changes:
     steps: list[StoredStep] = field(default_factory=list)
     incidents: dict[tuple[BrandState, str], Incident] = field(default_factory=dict)
     """Crises of which a step was told."""
+    detectors: dict[tuple[BrandState, str], Moved] = field(default_factory=dict)
+    """By brand and cut."""
+    detected: list[int] = field(default_factory=list)
+    """When the intake took the texts with which detectors opened a crisis, in ms."""
     replies: set[tuple[BrandState, int]] = field(default_factory=set)
     seen: dict[tuple[int, int], list[bytes]] = field(default_factory=dict)
     outcomes: Counter[tuple[int, int, str]] = field(default_factory=Counter)
@@ -90,6 +95,10 @@ class Changes:
     """When the intake took the oldest event that moved a brand and cut, in ms."""
     _noted: dict[tuple[BrandState, Cuts], int] = field(default_factory=dict)
     """The same by cuts that were noted together."""
+
+    def parts_detected(self) -> set[int]:
+        """The partitions of the brands whose detectors moved."""
+        return {brand.part for brand, _ in self.detectors}
 
     def hear(self, taken: Taken, derived: Derived) -> None:
         """Keep an event for what it says of the people behind it, if it may say something."""

@@ -15,6 +15,7 @@ from bellwether_compute.announcing import Announcer
 from bellwether_compute.brand_changes import BrandChanges
 from bellwether_compute.changes import Changes
 from bellwether_compute.dedup import HORIZON_DAYS, utc_day
+from bellwether_compute.detection import Detection
 from bellwether_compute.failpoints import Failpoint
 from bellwether_compute.loading import forget_surplus, load_brands, load_chunks, load_for, open_days
 from bellwether_compute.own_measures import OwnMeasures
@@ -58,6 +59,7 @@ class Cycle:
     condemned: dict[int, set[int]] = field(default_factory=dict)
     verdicts: Verdicts = field(default_factory=Verdicts)
     brand_changes: BrandChanges = field(default_factory=BrandChanges)
+    detection: Detection = field(default_factory=Detection)
 
     async def run(self, partitions: Partitions, batches: Batches, split: int = 1, ahead: Ahead = NOT_READ) -> Changes:
         """Apply batches of claimed partitions, and refresh what is due, in one transaction.
@@ -78,12 +80,14 @@ class Cycle:
             await load_for(connection, fresh)
             groups = self.pipeline.fold(fresh, changes)
             await settle_people(connection, groups, changes)
+            await self.detection.settle(connection, partitions, fresh, groups, changes)
             await load_chunks(connection, groups.chunks())
             changes.rollups = groups.roll_up()
             self.refresher.note(changes.moved)
             self.failpoint.reach("after_fold")
             due, current = await self._refresh(connection, self._most_refreshes(len(fresh), split))
-            advances = _advances(partitions, batches, {*(b.part for b, _, _ in due), *(s.part for s in starts)})
+            on_the_spot = {b.part for b, _, _ in due} | {s.part for s in starts} | changes.parts_detected()
+            advances = _advances(partitions, batches, on_the_spot)
             if advances:
                 self.failpoint.reach("before_commit")
                 with metrics.COMMIT_DURATION.time():
@@ -155,6 +159,8 @@ class Cycle:
                 metrics.FRESHNESS.observe(max(0.0, now - moved_ms / 1000))
         for brand, _ in changes.moved:
             forget_surplus(brand, self.max_cached)
+        for recorded_ms in changes.detected:
+            metrics.DETECTION_DELAY.observe(max(0.0, now - recorded_ms / 1000))
         _count(changes, len(refreshed))
 
 

@@ -11,6 +11,7 @@ from bellwether.domain.alerts import Alert, Kind, alert_id
 from bellwether.domain.clock import DAY_S
 from bellwether.domain.incidents import SCORES, Account, Phase, Step, account, moves
 from bellwether_compute.changes import Changes
+from bellwether_compute.episodes import SOURCE
 from bellwether_compute.incidents import Incident
 from bellwether_compute.state import BrandState
 
@@ -53,7 +54,7 @@ def _alert(brand: BrandState, incident_id: str, step: Step, stands: Account) -> 
     kind, brand_id = _KINDS[step.phase], brand.brand.brand_id
     opening = stands.opening
     return Alert(
-        id=alert_id(brand_id, incident_id, kind, step.at),
+        id=alert_id(brand_id, incident_id, kind, step.at, step.word.event_id if step.word.source == SOURCE else ""),
         tenant_id=brand.brand.tenant_id,
         brand_id=brand_id,
         incident=incident_id,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.readings import account_key
@@ -25,6 +26,9 @@ from bellwether_compute.conversations import Conversation
 from bellwether_compute.dedup import SeenEvents
 from bellwether_compute.integrity import Show, Trace, TraceKey
 from bellwether_compute.recent import Recents
+
+if TYPE_CHECKING:
+    from bellwether_compute.detecting import Watch
 
 ItemKey = tuple[str, str]
 """Channel and content id."""
@@ -57,6 +61,7 @@ class BrandState:
         self.overruled: dict[str, Overruled] = {}
         self.verdicts = 0
         self.affairs = Affairs(brand.currency)
+        self.watch: Watch | None = None
         self._waiting: dict[tuple[str, str], list[int]] = {}
 
     def follow(self, brand: Brand) -> None:
@@ -153,6 +158,8 @@ class PartitionState:
         self.epoch = epoch
         self.next_offset = next_offset
         self.applied_ms: int | None = None
+        self.whole_ms: int | None = None
+        """When nothing in the log was known that is not applied, by the worker's clock in ms."""
         self.seen = SeenEvents()
         self.brands: dict[int, BrandState] = {}
         self.by_key: dict[bytes, BrandState] = {}

@@ -22,6 +22,7 @@ from bellwether_compute.content import StoredItem
 from bellwether_compute.groups import RollupRow
 from bellwether_compute.own_measures import Start, write_starts
 from bellwether_compute.sending import Sender, Writing, sending
+from bellwether_compute.store_detection import write_detection
 from bellwether_compute.store_entities import write_affairs
 from bellwether_compute.store_people import write_people
 from bellwether_compute.taking import LeftOut
@@ -167,6 +168,7 @@ async def commit(
         await _write_log_side(connection, stream, {a.part: a for a in advances}, changes)
         async with sending(connection) as sender:
             await _write_measures(sender, changes)
+            await write_detection(sender, changes)
         await write_affairs(connection, changes)
         await _write_current(connection, current)
         await write_starts(connection, stream, starts)

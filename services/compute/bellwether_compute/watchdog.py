@@ -47,9 +47,10 @@ class Watchdog:
 
     async def _measure(self) -> None:
         claimed = self._worker.positions()
-        positions = self._positions(claimed)
+        positions, asked_ms = self._positions(claimed), int(time.time() * 1000)
         try:
             ends = await self._reader.ends(positions)
+            self._worker.note_ends(ends, asked_ms)
             await self._reader.tell_progress(claimed)
         except Unavailable as error:
             log.info("lag is not known", error=str(error))

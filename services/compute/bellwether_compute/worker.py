@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -72,6 +72,12 @@ class Worker:
         """When the intake took the last applied record, in ms, by partition where one was applied."""
         found = {part: state.applied_ms for part, state in self._claimed.items()}
         return {part: ms for part, ms in found.items() if ms is not None}
+
+    def note_ends(self, ends: Mapping[int, int], asked_ms: int) -> None:
+        """The log ended at these offsets, by partition, at a moment or later; in ms."""
+        for part, state in self._claimed.items():
+            if state.next_offset >= ends.get(part, state.next_offset + 1):
+                state.whole_ms = asked_ms
 
     def stop(self) -> None:
         """End `run` after the cycle that is running."""

@@ -118,6 +118,14 @@ HALTED_PARTITIONS = Gauge(
 )
 LAST_PROGRESS = Gauge("bellwether_last_progress_timestamp_seconds", "When the last cycle ended well, as Unix time.")
 
+# --- detection -----------------------------------------------------------------------------------------------------
+DETECTION_DELAY = Histogram(
+    "bellwether_detection_delay_seconds",
+    "From the intake taking the text that opened a crisis to the crisis being stored with its alert.",
+    buckets=_FRESHNESS,
+)
+INCIDENTS_OPEN = Gauge("bellwether_incidents_open", "Crises that go on, of the brands of this worker.")
+
 # --- alerts --------------------------------------------------------------------------------------------------------
 ALERT_ATTEMPTS = Counter(
     "bellwether_alert_attempts_total",
