@@ -149,6 +149,9 @@ def test_a_late_event_counts_where_it_happened() -> None:
     in_window, before_window = CRISIS_AT - 300, CRISIS_AT - 3 * HOUR_S
     assert told([*ready, (in_window, None, 20)])[0].at == ready[-1][0]
     assert told([*ready, (before_window, None, 20)]) == []
+    shelf = Shelf()
+    shelf.batch(ready)
+    assert shelf.batch([(in_window, None, 20)]) == told([*ready, (in_window, None, 20)])
 
 
 def test_late_events_correct_what_is_usual() -> None:

@@ -128,6 +128,17 @@ def test_welcome_volume_in_a_declared_campaign_is_no_crisis() -> None:
     assert told(stream, campaigns=(CAMPAIGN,)) == []
 
 
+def test_a_late_event_makes_no_crisis_of_a_campaign_or_of_what_comes_after_a_gap() -> None:
+    welcome = burst(CRISIS_AT, 300, seconds=1_500, negative=False)
+    late = (CRISIS_AT, False, 1)
+    assert told([*merged(regular(3.5, 30), welcome), late], campaigns=(CAMPAIGN,)) == []
+    gap = (CRISIS_AT - 6 * HOUR_S, CRISIS_AT)
+    before = [event for event in regular(3.5, 30) if event[0] < gap[0]]
+    backlog = [(at, place % 3 == 0, 1) for place, (at, _, _) in enumerate(welcome)]
+    assert told([*before, *backlog, late]) == []
+    assert told([*before, *merged(regular(0.3, 30, start=gap[0]), backlog), late])
+
+
 def test_anger_in_a_declared_campaign_is_a_crisis() -> None:
     stream = merged(regular(6, 30), burst(CAMPAIGN[0], 1_800, seconds=6 * HOUR_S, negative=True))
     changes = told(stream, campaigns=(CAMPAIGN,))

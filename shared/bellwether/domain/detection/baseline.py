@@ -217,7 +217,7 @@ def _volume(
     spread = max(spread, settings.least_excess)
     if calm is not left_out:
         _, with_incidents = _quantiles(_untouched(above, left_out, span), settings.rare)
-        spread = max(spread, with_incidents)
+        spread = max(spread, min(with_incidents, _WIDEST * spread))
     young = 1 + BINS_PER_DAY / len(
         counts
     )  # of d days 1 + 1 / d: the fewer are known, the less is known of what is rare
