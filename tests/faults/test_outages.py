@@ -196,7 +196,7 @@ async def test_a_slow_postgres_and_a_locked_table_make_lag_and_nothing_else(
     front: Front, profile: Profile, report: Report
 ) -> None:
     arena = front.arena
-    process = arena.process(arena.proxied)
+    process = arena.process(arena.proxied, commit_timeout_s=30)
     await process.start()
     await front.send(front.take(_SLICE))
     await front.caught_up()
