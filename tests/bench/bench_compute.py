@@ -22,7 +22,7 @@ _CEILING, _COMPUTE = "consume only", "compute"
 _GOAL_PER_S = 50_000.0
 _PICTURE = "compute.svg"
 _HOW = (
-    "The log holds events of about 440 bytes of 20 brands, one in three with a text, 1 % repeats. `consume only` reads "
+    "The log holds events of about 380 bytes of 20 brands, one in three with a text, 1 % repeats. `consume only` reads "
     "the records with the same client and settings and does nothing else; `compute` is the service as it is shipped, "
     "from a backlog: decoded, checked, without repeats, sentiment scored, folded, committed to PostgreSQL with its "
     "offsets, current values refreshed. Both have one core; PostgreSQL, Kafka and the rest have the other. Each "

@@ -54,7 +54,7 @@ _HOW = (
     "`naive way` is FastAPI with pydantic models as body and aiokafka's `send` for each event, acknowledged; it checks "
     "no keys and no brands. `checks alone` is the intake's judgement and answer, without keys, limits, metrics and "
     "Kafka; the `intake` is the service as it is shipped, without its limit of events per key. `bare producer` is "
-    "aiokafka's and nothing else, acknowledged. Events have about 440 bytes; rates count those answered with 202 in "
+    "aiokafka's and nothing else, acknowledged. Events have about 380 bytes; rates count those answered with 202 in "
     "time, rates per cpu-s all that the server did, and at the end Kafka has to hold what was answered. The name tells "
     "the connections. The note tells the load generator's use of a core, and the use of the busiest core beside the "
     f"servers', by all together. Requests come from {NAME}."

@@ -1,6 +1,7 @@
-"""The load of the benchmarks: a seeded mix of events, about 440 bytes each.
+"""The load of the benchmarks: a seeded mix of events, about 380 bytes each.
 
-20 brands on 5 channels, one event in three with a text, 1 % repeats, up to 4 s out of order.
+20 brands on 5 channels, one event in three with a text, 1 % repeats, up to 4 s out of order. An item is of one campaign
+and of one kind of publisher, and a conversation of one brand and channel; three messages in five are answered.
 """
 
 from __future__ import annotations
@@ -42,11 +43,12 @@ def events(
 def _event(rng: random.Random, number: int, moment: float, brands: Sequence[str]) -> dict[str, Any]:
     kind, data = _KINDS[rng.choices(range(len(_KINDS)), _WEIGHTS)[0]]
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment % 1 * 1000):03}Z"
-    brand = rng.choice(brands)
+    brand, channel = _place(rng, _THREAD_OF[data](number) if data in _THREAD_OF else None, brands)
+    told = data(rng, number, stamp, brand)
     common = {
         "brand": brand,
-        "channel": rng.choice(_CHANNELS),
-        "campaign": f"autumn-{rng.randrange(5)}",
+        "channel": channel,
+        "campaign": f"autumn-{_number_of(told['content_id']) % 5 if 'content_id' in told else rng.randrange(5)}",
         "author": {"id": f"u{rng.randrange(20_000)}", "name": f"Person {rng.randrange(900)}"},
     }
     return {
@@ -56,8 +58,19 @@ def _event(rng: random.Random, number: int, moment: float, brands: Sequence[str]
         "type": kind,
         "time": stamp,
         "datacontenttype": "application/json",
-        "data": {**common, **data(rng, number, stamp, brand)},
+        "data": {**common, **told},
     }
+
+
+def _place(rng: random.Random, thread: int | None, brands: Sequence[str]) -> tuple[str, str]:
+    """A brand and a channel: those of a conversation, if it is about one."""
+    if thread is None:
+        return rng.choice(brands), rng.choice(_CHANNELS)
+    return brands[thread % len(brands)], _CHANNELS[thread // len(brands) % len(_CHANNELS)]
+
+
+def _number_of(content_id: str) -> int:
+    return int(content_id.lstrip("sc"))
 
 
 def _text(rng: random.Random) -> str:
@@ -87,12 +100,20 @@ def _mention(rng: random.Random, _: int, __: str, brand: str) -> dict[str, Any]:
     return {"of": brand if rng.random() < 0.8 else "rival", "text": _text(rng), "reach": rng.randrange(5_000)}
 
 
+def _asked_in(number: int) -> int:
+    return number // 40
+
+
+def _answered_in(number: int) -> int:
+    return max(0, number - 30) // 40
+
+
 def _received(rng: random.Random, number: int, _: str, __: str) -> dict[str, Any]:
-    return {"conversation_id": f"t{number // 40}", "message_id": f"m{number}", "kind": "query", "text": _text(rng)}
+    return {"conversation_id": f"t{_asked_in(number)}", "message_id": f"m{number}", "kind": "query", "text": _text(rng)}
 
 
 def _sent(_: random.Random, number: int, __: str, ___: str) -> dict[str, Any]:
-    return {"conversation_id": f"t{max(0, number - 30) // 40}", "message_id": f"m{number}", "kind": "query"}
+    return {"conversation_id": f"t{_answered_in(number)}", "message_id": f"m{number}", "kind": "query"}
 
 
 def _metrics(rng: random.Random, number: int, stamp: str, _: str) -> dict[str, Any]:
@@ -101,7 +122,7 @@ def _metrics(rng: random.Random, number: int, stamp: str, _: str) -> dict[str, A
 
 
 def _published(_: random.Random, number: int, __: str, ___: str) -> dict[str, Any]:
-    return {"content_id": f"c{number % 40}", "kind": "post", "ugc": number % 3 == 0}
+    return {"content_id": f"c{number % 40}", "kind": "post", "ugc": number % 40 % 3 == 0}
 
 
 _KINDS = (
@@ -113,6 +134,7 @@ _KINDS = (
     ("social.content.metrics.v1", _metrics),
     ("social.content.published.v1", _published),
 )
+_THREAD_OF = {_received: _asked_in, _sent: _answered_in}
 _WEIGHTS = (50, 13, 14, 6, 5, 10, 2)
 
 

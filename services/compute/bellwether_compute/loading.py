@@ -34,7 +34,11 @@ _LEVELS = """
     SELECT brand_id, channel, audience, account, observed_at, members, cuts FROM audience_level
     WHERE brand_id = ANY($1::int[]) ORDER BY observed_at
 """
-_WAITING = f"SELECT brand_id, cuts, kind, received_at FROM receipt r WHERE brand_id = ANY($1::int[]) AND {WAITING}"
+# A row for all that wait in the same cuts: of a brand that answers little there may be a million.
+_WAITING = f"""
+    SELECT brand_id, kind, cuts, array_agg(received_at) FROM receipt r WHERE brand_id = ANY($1::int[]) AND {WAITING}
+    GROUP BY brand_id, kind, cuts
+"""
 _FRESH_TO = "SELECT brand_id, max(fresh_to) FROM kpi_current WHERE brand_id = ANY($1::int[]) GROUP BY brand_id"
 _ITEM_COLUMNS = """
     i.brand_id, i.channel, i.content_id, i.published_at, i.followers, i.published_known_on, i.followers_known_on,
@@ -122,8 +126,8 @@ async def _load_brands(connection: Connection, brands: Brands) -> None:
         return
     for brand_id, channel, audience, account, moment, count, cuts in await connection.fetch(_LEVELS, list(brands)):
         brands[brand_id].put_level(audience, channel, account, moment, count, cuts)
-    for brand_id, cuts, kind, received_at in await connection.fetch(_WAITING, list(brands)):
-        brands[brand_id].set_waiting(kind, (TOTAL, *cuts), received_at, waits=True)
+    for brand_id, kind, cuts, moments in await connection.fetch(_WAITING, list(brands)):
+        brands[brand_id].put_waiting(kind, (TOTAL, *cuts), moments)
     for brand_id, fresh_to in await connection.fetch(_FRESH_TO, list(brands)):
         brands[brand_id].fresh_to = max(brands[brand_id].fresh_to, fresh_to)
     await load_overruled(connection, brands)

@@ -7,8 +7,9 @@ than one transaction, since a failed one drops the state of its partitions.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import product
 from typing import TYPE_CHECKING
 
 from bellwether.adapters.postgres.directory import Brand
@@ -122,6 +123,13 @@ class BrandState:
     def waiting(self, cut: str) -> dict[str, list[int]]:
         """Moments of reception of unanswered messages and queries, ascending."""
         return {name: self._waiting.get((name, cut), []) for name in ("messages", "queries")}
+
+    def put_waiting(self, kind: str, cuts: Iterable[str], received_at: Collection[int]) -> None:
+        """Messages wait for their answers in these cuts, besides those that do."""
+        for name, cut in product(_waits_as(kind), cuts):
+            moments = self._waiting.setdefault((name, cut), [])
+            moments.extend(received_at)
+            moments.sort()
 
     def set_waiting(self, kind: str, cuts: Sequence[str], received_at: int, waits: bool) -> None:
         """A message begins to wait for its answer in these cuts, or no longer does.

@@ -41,6 +41,15 @@ def test_queries_wait_as_messages_too_in_the_total_and_in_their_channel() -> Non
     assert brand.waiting("channel=x") == {"messages": [100], "queries": []}
 
 
+def test_messages_that_waited_before_wait_in_the_order_of_their_reception() -> None:
+    brand = brand_state()
+    brand.put_waiting("query", cuts_by("x"), [300, 100])
+    brand.put_waiting("direct", cuts_by("email"), [200])
+    assert brand.waiting("") == {"messages": [100, 200, 300], "queries": [100, 300]}
+    brand.set_waiting("query", cuts_by("x"), 100, waits=False)
+    assert brand.waiting("channel=x") == {"messages": [300], "queries": [300]}
+
+
 def test_who_does_not_wait_cannot_stop_waiting() -> None:
     brand = brand_state()
     brand.set_waiting("query", cuts_by("x"), 200, waits=True)
