@@ -56,10 +56,19 @@ class CurrentRow(NamedTuple):
     body: bytes
 
 
+# The rows are locked in the order of the partitions, so that two workers never wait for each other.
 _ADVANCE = """
-    UPDATE stream_offset SET next_offset = $4, last_fingerprint = coalesce($5, last_fingerprint),
-        updated_at = now()
-    WHERE stream = $1 AND part = $2 AND epoch = $3 AND next_offset = $6
+    WITH told AS (
+        SELECT * FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[])
+            AS t(part, epoch, expected, next_offset, fingerprint)
+    ), held AS (
+        SELECT part FROM stream_offset WHERE stream = $1 AND part = ANY($2::int[]) ORDER BY part FOR UPDATE
+    )
+    UPDATE stream_offset o SET next_offset = told.next_offset,
+        last_fingerprint = coalesce(told.fingerprint, o.last_fingerprint), updated_at = now()
+    FROM told JOIN held USING (part)
+    WHERE o.stream = $1 AND o.part = told.part AND o.epoch = told.epoch AND o.next_offset = told.expected
+    RETURNING o.part
 """
 _ROLLUPS = """
     INSERT INTO {table} (brand_id, cut, bucket, known_on, totals)
@@ -160,11 +169,7 @@ async def commit(
 ) -> None:
     """Write a cycle. Raises Fenced, and writes nothing, if a partition is no longer ours."""
     async with connection.transaction():
-        for advance in sorted(advances):
-            part, epoch, expected, next_offset, fingerprint = advance
-            tag = await connection.execute(_ADVANCE, stream, part, epoch, next_offset, fingerprint, expected)
-            if tag != "UPDATE 1":
-                raise Fenced(f"{stream}-{part} is not at {expected} under epoch {epoch} any more")
+        await _advance(connection, stream, sorted(advances))
         await _write_log_side(connection, stream, {a.part: a for a in advances}, changes)
         async with sending(connection) as sender:
             await _write_measures(sender, changes)
@@ -172,6 +177,14 @@ async def commit(
         await write_affairs(connection, changes)
         await _write_current(connection, current)
         await write_starts(connection, stream, starts)
+
+
+async def _advance(connection: Connection, stream: str, advances: Sequence[Advance]) -> None:
+    """Move partitions, which holds them until the end of the transaction."""
+    moved = {row[0] for row in await connection.fetch(_ADVANCE, stream, *map(list, zip(*advances, strict=True)))}
+    lost = [f"{a.part} at {a.expected} under epoch {a.epoch}" for a in advances if a.part not in moved]
+    if lost:
+        raise Fenced(f"{stream} is no longer where it was left: {', '.join(lost)}")
 
 
 async def _write(connection: Writing, query: str, rows: Iterable[Sequence[Any]], *first: object) -> None:

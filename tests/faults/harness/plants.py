@@ -51,7 +51,8 @@ _THEFTS = Hunt(("epochs stolen",), 3)
 _STORE = "bellwether_compute/store.py"
 _WORKER = "bellwether_compute/worker.py"
 _LOG_SIDE = "        await _write_log_side(connection, stream, {a.part: a for a in advances}, changes)\n"
-_COMPARED = "AND epoch = $3 AND next_offset = $6"
+_MOVE = "    async with connection.transaction():\n        await _advance(connection, stream, sorted(advances))\n"
+_COMPARED = "AND o.epoch = told.epoch AND o.next_offset = told.expected"
 
 BUGS = (
     Bug(
@@ -61,7 +62,7 @@ BUGS = (
     ),
     Bug(
         "no epoch fence",
-        (Change(_STORE, _COMPARED, "AND $3::bigint IS NOT NULL AND next_offset = $6"),),
+        (Change(_STORE, _COMPARED, "AND told.epoch IS NOT NULL AND o.next_offset = told.expected"),),
         _THEFTS,
     ),
     Bug(
@@ -85,9 +86,8 @@ BUGS = (
         (
             Change(
                 _STORE,
-                "    async with connection.transaction():\n        for advance in sorted(advances):\n",
-                "    await _write_seen(connection, stream, {a.part: a for a in advances}, changes)\n"
-                "    async with connection.transaction():\n        for advance in sorted(advances):\n",
+                _MOVE,
+                f"    await _write_seen(connection, stream, {{a.part: a for a in advances}}, changes)\n{_MOVE}",
             ),
             Change(
                 _STORE,

@@ -143,6 +143,7 @@ async def open_pool(
         max_size=max_size,
         timeout=_CONNECT_S,
         command_timeout=deadline_s,
+        reset=_keep_session,
         server_settings={
             "application_name": application,
             "statement_timeout": f"{statement_s * 1000:.0f}",
@@ -167,6 +168,13 @@ async def _transaction(lent: Connection, isolation: str | None, readonly: bool) 
         options["isolation"] = isolation
     async with lent.transaction(**options):
         yield
+
+
+async def _keep_session(_: Connection) -> None:
+    """Save the round trip that resets a session at its return: nothing is ever set for one.
+
+    What a transaction set, locked or opened ends with it, and the pool ends transactions that were left open.
+    """
 
 
 def _cut(lent: asyncpg.pool.PoolConnectionProxy[asyncpg.Record]) -> None:
