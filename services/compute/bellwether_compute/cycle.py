@@ -21,7 +21,7 @@ from bellwether_compute.loading import forget_surplus, load_brands, load_chunks,
 from bellwether_compute.own_measures import OwnMeasures
 from bellwether_compute.people import settle_people
 from bellwether_compute.pipeline import Pipeline
-from bellwether_compute.refresh import Due, Refresher, as_of_now, chunks_now, refresh, slides_next
+from bellwether_compute.refresh import Due, Evaluations, Refresher, as_of_now, chunks_now
 from bellwether_compute.state import BrandState, PartitionState
 from bellwether_compute.store import Advance, CurrentRow, commit
 from bellwether_compute.taking import Read, Taken, take
@@ -60,6 +60,7 @@ class Cycle:
     verdicts: Verdicts = field(default_factory=Verdicts)
     brand_changes: BrandChanges = field(default_factory=BrandChanges)
     detection: Detection = field(default_factory=Detection)
+    evaluations: Evaluations = field(default_factory=Evaluations)
 
     async def run(self, partitions: Partitions, batches: Batches, split: int = 1, ahead: Ahead = NOT_READ) -> Changes:
         """Apply batches of claimed partitions, and refresh what is due, in one transaction.
@@ -127,7 +128,7 @@ class Cycle:
         """A full batch means a backlog: catching up comes first, and the cadence stretches."""
         is_full = events * split >= self.max_events // 2
         parts = _BACKLOG_PART * split if is_full else split
-        return -(-self.max_refreshes // parts)
+        return min(-(-self.max_refreshes // parts), self.evaluations.most)
 
     async def _refresh(self, connection: Connection, most: int) -> tuple[list[Due], list[CurrentRow]]:
         now = time.time()
@@ -138,7 +139,7 @@ class Cycle:
         await load_chunks(connection, wanted)
         for (brand, cut), chunks in wanted.items():
             brand.timeline(cut).forget_but(chunks)
-        return due, [refresh(brand, cut, as_of[brand], self.own.kpis(brand)) for brand, cut, _ in due]
+        return due, self.evaluations.refresh_all(due, as_of, self.own.kpis)
 
     def _settle(
         self,
@@ -154,7 +155,8 @@ class Cycle:
             partitions[advance.part].seen.close_before(utc_day(int(now)) - HORIZON_DAYS - 1)
         self.refresher.done((due for due, _ in refreshed), now)
         for (brand, cut, moved_ms), row in refreshed:
-            self.refresher.slide_at(brand, cut, slides_next(brand, cut, row.as_of, self.own.kpis(brand)))
+            slides_at = self.evaluations.slides_next(brand, cut, row.as_of, self.own.kpis(brand))
+            self.refresher.slide_at(brand, cut, slides_at)
             if moved_ms is not None:
                 metrics.FRESHNESS.observe(max(0.0, now - moved_ms / 1000))
         for brand, _ in changes.moved:

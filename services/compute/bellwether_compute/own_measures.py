@@ -63,6 +63,7 @@ class OwnMeasures:
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
         self._catalogues: Mapping[int, TenantCatalogue] = {}
+        self._kpis: dict[int, Collection[Kpi]] = {}
         self._version = -1
         self.counts: dict[int, Counts] = {}
         """By tenant: what counts its events, built-in measures and its own."""
@@ -80,6 +81,7 @@ class OwnMeasures:
         changed = {t for t, own in self._catalogues.items() if t not in before or before[t].version != own.version}
         for tenant_id in changed:
             self.counts[tenant_id] = self._compiled(tenant_id)
+            self._kpis[tenant_id] = tuple(self._catalogues[tenant_id].kpis.values())
         now = int(time.time() * 1000)
         return {line: now for partition in partitions.values() for line in _lines(partition, changed)}
 
@@ -87,9 +89,8 @@ class OwnMeasures:
         return compile_measures((*MEASURES, *countable(self._catalogues[tenant_id].counted.values())))
 
     def kpis(self, brand: BrandState) -> Collection[Kpi] | None:
-        """What is evaluated for a brand; None for the built-in catalogue alone."""
-        own = self._catalogues.get(brand.brand.tenant_id)
-        return None if own is None else own.kpis.values()
+        """What is evaluated for a brand, the same object while it stands; None for the built-in catalogue alone."""
+        return self._kpis.get(brand.brand.tenant_id)
 
     def starts(self, partitions: Mapping[int, PartitionState]) -> list[Start]:
         """The measures that partitions begin to count with the next record."""

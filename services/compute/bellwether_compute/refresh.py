@@ -1,22 +1,25 @@
 """Keeps current values current: of what moved, and of what slides out of a window.
 
-A brand is refreshed at most once a second, what has waited longest first; where there is
-more to do than time, the cadence stretches and the freshness metric says so.
+The total of a brand is refreshed some three times a second at most, each of its cuts once, what has waited longest
+first; where there is more to do than time, the cadence stretches and the freshness metric says so.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
 
 from bellwether.catalogue.cuts import TOTAL
-from bellwether.catalogue.evaluate import Sources, current_spans, evaluate
+from bellwether.catalogue.evaluate import Sources, current_spans
 from bellwether.catalogue.kpi import Kpi
 from bellwether.catalogue.reach import chunks_around
+from bellwether.catalogue.reevaluate import Evaluation, reevaluate
 from bellwether.domain.clock import MINUTE_S, LocalClock, ceil_minute
 from bellwether.domain.timeline import Chunk, chunks_in
 from bellwether.domain.windows import Span, Window
@@ -26,9 +29,18 @@ from bellwether_compute.state import BrandState
 from bellwether_compute.store import CurrentRow
 from bellwether_compute.verdicts import taken_back
 
-MIN_PAUSE_S = 1.0
-"""Least time between two refreshes of a brand."""
+TOTAL_PAUSE_S = 0.3
+CUT_PAUSE_S = 1.0
+"""Least time between two refreshes of a brand's total, and of one of its cuts."""
+REFRESH_S = 0.1
+"""Longest time that a cycle evaluates, by what the last rows took: what flows in meanwhile waits."""
 
+OwnKpis = Callable[[BrandState], Collection[Kpi] | None]
+"""What is evaluated for a brand; None for the built-in catalogue alone."""
+_FIRST_ROW_S = 0.005
+_LEARNING = 0.3
+_MOST_KEPT = 512
+"""Evaluations in memory, of some 200 kB each."""
 _HEAD_START_MS = 5_000
 _MAX_AHEAD_S = int(MAX_AHEAD.total_seconds())
 _ENCODER = msgspec.json.Encoder()
@@ -49,7 +61,7 @@ class Refresher:
 
     def __init__(self) -> None:
         self._moved: dict[tuple[BrandState, str], int] = {}
-        self._last: dict[BrandState, float] = {}
+        self._last: dict[tuple[BrandState, str], float] = {}
         self._sliding: list[tuple[float, int, tuple[BrandState, str]]] = []
         self._slides_at: dict[tuple[BrandState, str], float] = {}
         self._ticket = 0
@@ -72,17 +84,17 @@ class Refresher:
         gone = set(brands)
         self._moved = {line: ms for line, ms in self._moved.items() if line[0] not in gone}
         self._slides_at = {line: at for line, at in self._slides_at.items() if line[0] not in gone}
-        self._last = {brand: at for brand, at in self._last.items() if brand not in gone}
+        self._last = {line: at for line, at in self._last.items() if line[0] not in gone}
 
     def due(self, now: float, most: int) -> list[Due]:
         """At most so many brands and cuts to refresh now, the stalest first, totals with a head start."""
-        ready = (Due(*line, ms) for line, ms in self._moved.items() if self._is_rested(line[0], now))
+        ready = (Due(*line, ms) for line, ms in self._moved.items() if self._is_rested(line, now))
         found = heapq.nsmallest(most, ready, key=_urgency)
         found.extend(self._slid(now, most - len(found)))
         return found
 
-    def _is_rested(self, brand: BrandState, now: float) -> bool:
-        return now - self._last.get(brand, 0.0) >= MIN_PAUSE_S
+    def _is_rested(self, line: tuple[BrandState, str], now: float) -> bool:
+        return now - self._last.get(line, 0.0) >= (TOTAL_PAUSE_S if line[1] == TOTAL else CUT_PAUSE_S)
 
     def _slid(self, now: float, most: int) -> Iterator[Due]:
         while self._sliding and self._sliding[0][0] <= now and most > 0:
@@ -96,9 +108,10 @@ class Refresher:
 
     def done(self, due: Iterable[Due], now: float) -> None:
         """These were refreshed and written."""
+        self._last = {line: at for line, at in self._last.items() if now - at < CUT_PAUSE_S}
         for brand, cut, _ in due:
             self._moved.pop((brand, cut), None)
-            self._last[brand] = now
+            self._last[brand, cut] = now
 
     def stalest_s(self, now: float) -> float:
         """For how long the stalest of what moved has waited, 0 if nothing has."""
@@ -141,16 +154,56 @@ def chunks_now(brand: BrandState, cut: str, as_of: int, kpis: Collection[Kpi] | 
     return within | chunks_around(spans.values(), markers, crises, brand.clock, kpis)
 
 
-def refresh(brand: BrandState, cut: str, as_of: int, kpis: Collection[Kpi] | None = None) -> CurrentRow:
-    """Evaluate all KPIs (default: the built-in ones) of a cut in all windows in which they are not idle.
+class Evaluations:
+    """The evaluations of the running minute, as long as windows stand still: what has not moved since is taken over."""
 
-    The chunks of the cut must be loaded.
-    """
-    values = evaluate(_sources(brand, cut), spans_now(brand, as_of), kpis, sparse=True)
-    return CurrentRow(brand.brand.brand_id, cut, as_of, brand.fresh_to, _ENCODER.encode(values))
+    def __init__(self) -> None:
+        self._end = 0
+        self._kept: OrderedDict[tuple[BrandState, str], Evaluation] = OrderedDict()
+        self._again: set[tuple[BrandState, str]] = set()
+        self._row_s = _FIRST_ROW_S
+
+    @property
+    def most(self) -> int:
+        """How many rows are evaluated within `REFRESH_S`, by what the last ones took; at least one."""
+        return max(1, int(REFRESH_S / self._row_s))
+
+    def refresh_all(self, due: Sequence[Due], as_of: Mapping[BrandState, int], own: OwnKpis) -> list[CurrentRow]:
+        """The rows of brands and cuts at the moments of their brands; the chunks of all of them must be loaded."""
+        started = time.perf_counter()
+        rows = [self.refresh(brand, cut, as_of[brand], own(brand)) for brand, cut, _ in due]
+        if rows:
+            took_s = (time.perf_counter() - started) / len(rows)
+            self._row_s += _LEARNING * (took_s - self._row_s)
+        return rows
+
+    def refresh(self, brand: BrandState, cut: str, as_of: int, kpis: Collection[Kpi] | None = None) -> CurrentRow:
+        """Evaluate all KPIs (default: the built-in ones) of a cut in all windows in which they are not idle.
+
+        The chunks of the cut must be loaded.
+        """
+        if (end := ceil_minute(as_of)) > self._end:
+            self._kept.clear()
+            self._again.clear()
+            self._end = end
+        last = self._kept.pop((brand, cut), None)
+        if last is not None:
+            self._again.add((brand, cut))
+        found = self._kept[brand, cut] = reevaluate(sources_of(brand, cut), spans_now(brand, as_of), kpis, last)
+        if len(self._kept) > _MOST_KEPT:
+            self._kept.popitem(last=False)
+        return CurrentRow(brand.brand.brand_id, cut, as_of, brand.fresh_to, _ENCODER.encode(found.values))
+
+    def slides_next(self, brand: BrandState, cut: str, as_of: int, kpis: Collection[Kpi] | None = None) -> float:
+        """The moment at which to refresh again where nothing moves, as `slides_next`.
+
+        What moves again and again is refreshed in the next minute in any case, and asked then.
+        """
+        return ceil_minute(as_of) if (brand, cut) in self._again else slides_next(brand, cut, as_of, kpis)
 
 
-def _sources(brand: BrandState, cut: str) -> Sources:
+def sources_of(brand: BrandState, cut: str) -> Sources:
+    """All from which the KPIs of a brand and cut are evaluated."""
     return Sources(
         timeline=brand.timeline(cut),
         audiences=brand.audiences(cut),
@@ -166,5 +219,5 @@ def slides_next(brand: BrandState, cut: str, as_of: int, kpis: Collection[Kpi] |
     """The moment at which to refresh again where nothing moves: no later than a value (default: of all built-in ones)
     changes.
     """
-    later = next_change(_sources(brand, cut), spans_now(brand, as_of), brand.clock, ceil_minute(as_of), kpis)
+    later = next_change(sources_of(brand, cut), spans_now(brand, as_of), brand.clock, ceil_minute(as_of), kpis)
     return later - MINUTE_S  # from then on, `as_of_now` lies in the minute that ends there

@@ -7,42 +7,29 @@ the same number to the last digit.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from bellwether.catalogue.builtin import CATALOGUE
 from bellwether.catalogue.formula import (
-    Blend,
-    DuringCrises,
     Facts,
-    Formula,
-    Latest,
-    LevelGrowth,
     Levels,
     Markers,
     Moments,
-    NetChange,
-    Percentile,
-    PerLevel,
     Reason,
-    Recovered,
-    RecoveryTime,
-    Regained,
-    Retention,
-    TrendCoverage,
     Undone,
-    Uplift,
     amounts_of,
 )
-from bellwether.catalogue.formula.terms import UNCONVERTED, unpriced_in
+from bellwether.catalogue.formula.terms import Amounts, unpriced_in
 from bellwether.catalogue.kpi import Kpi
 from bellwether.catalogue.measures import Audience
+from bellwether.catalogue.plans import Plan, plan_of
 from bellwether.domain.business_hours import BusinessHours
 from bellwether.domain.clock import LocalClock, date_of
 from bellwether.domain.incidents import Interval
 from bellwether.domain.timeline import Timeline
+from bellwether.domain.totals import Totals
 from bellwether.domain.windows import MINUTES_KEPT_S, Span, Window, span_at
 
 __all__ = [
@@ -56,9 +43,13 @@ __all__ = [
     "Values",
     "current_spans",
     "evaluate",
+    "evaluate_window",
+    "facts_from",
     "facts_of",
     "filled",
     "idle",
+    "is_quiet",
+    "plans_of",
     "value_of",
 ]
 
@@ -163,12 +154,19 @@ def facts_of(sources: Sources, span: Span, moments: Moments | None = None) -> Fa
     """
     moments = moments or sources.moments()
     totals = moments.total(span.start, span.end)
-    amounts = amounts_of(totals)
+    before = amounts_of(moments.total(span.before_start, span.before_end))
+    return facts_from(sources, span, moments, totals, amounts_of(totals), before)
+
+
+def facts_from(
+    sources: Sources, span: Span, moments: Moments, totals: Totals, amounts: Amounts, before: Amounts
+) -> Facts:
+    """All that formulas may read about a span of which the sums are known."""
     return Facts(
         span,
         totals,
         amounts,
-        amounts_of(moments.total(span.before_start, span.before_end)),
+        before,
         {audience: _levels(accounts, span) for audience, accounts in sources.audiences.items()},
         _waiting(sources, span),
         moments,
@@ -223,72 +221,6 @@ def _value(kpi: Kpi, shown: Sequence[str], facts: Facts) -> Value:
     )
 
 
-class _Plan(NamedTuple):
-    """What is known of a KPI before it is evaluated.
-
-    shown: the measures that are given beside its value
-    watched: if nothing of these is in a window and the one before it, the KPI is idle there ...
-    alone: ... where its formulas read sums alone; else only if there is nothing else to be read
-    """
-
-    kpi: Kpi
-    shown: tuple[str, ...]
-    watched: frozenset[str]
-    alone: bool
-
-
-_PLANS: dict[int, _Plan] = {}
-"""By identity, since a KPI is hashed whole."""
-_MOST_PLANS = 10_000
-_READS_MORE = (
-    DuringCrises,
-    Latest,
-    LevelGrowth,
-    NetChange,
-    PerLevel,
-    RecoveryTime,
-    Recovered,
-    Regained,
-    Retention,
-    TrendCoverage,
-    Uplift,
-)
-
-
-def _plan(kpi: Kpi) -> _Plan:
-    found = _PLANS.get(id(kpi))
-    if found is None or found.kpi is not kpi:
-        if len(_PLANS) >= _MOST_PLANS:  # definitions of tenants come and go
-            _PLANS.clear()
-        found = _PLANS[id(kpi)] = _planned(kpi)
-    return found
-
-
-def _planned(kpi: Kpi) -> _Plan:
-    versions = [kpi, *kpi.earlier]
-    formulas = [f for version in versions for f in (version.formula, version.screened) if f is not None]
-    measures = {m for f in formulas for m in _read_by(f)} | {m for version in versions for m in version.shown()}
-    watched = frozenset(measures | {measure + UNCONVERTED for measure in measures})
-    return _Plan(kpi, kpi.shown(), watched, not any(map(_reads_more, formulas)))
-
-
-def _read_by(formula: Formula) -> Iterator[str]:
-    """The measures that a formula reads, of which it need not show all."""
-    if isinstance(formula, Blend):
-        for part in formula.parts:
-            yield from _read_by(part)
-    elif isinstance(formula, TrendCoverage):
-        yield from (measure for group in formula.groups for measure in group)
-    else:
-        yield from formula.measures()
-
-
-def _reads_more(formula: Formula) -> bool:
-    if isinstance(formula, Blend):
-        return any(map(_reads_more, formula.parts))
-    return isinstance(formula, _READS_MORE) or (isinstance(formula, Percentile) and formula.waiting is not None)
-
-
 def evaluate(
     sources: Sources,
     spans: Mapping[Window, Span],
@@ -302,19 +234,35 @@ def evaluate(
     sparse: leave out the windows in which a KPI is idle: nothing of what it is made of happened
         in them. `filled` puts them back.
     """
-    plans = [_plan(kpi) for kpi in (CATALOGUE.values() if kpis is None else kpis)]
+    plans, moments = plans_of(kpis), sources.moments()
     values: Values = {plan.kpi.key: {} for plan in plans}
-    moments = sources.moments()
     for window, span in spans.items():
-        facts = facts_of(sources, span, moments)
-        there = _there(facts)
-        is_quiet = not (facts.levels or any(facts.waiting.values()) or sources.markers or sources.crises)
-        for kpi, shown, watched, alone in plans:
-            if sparse and (alone or is_quiet) and watched.isdisjoint(there):
-                continue
-            is_as_today = restated or not kpi.earlier
-            values[kpi.key][window] = _value(kpi, shown, facts) if is_as_today else value_of(kpi, facts)
+        evaluate_window(plans, window, facts_of(sources, span, moments), values, restated=restated, sparse=sparse)
     return values
+
+
+def plans_of(kpis: Iterable[Kpi] | None) -> list[Plan]:
+    """What is known of KPIs (default: the whole catalogue) before they are evaluated."""
+    return [plan_of(kpi) for kpi in (CATALOGUE.values() if kpis is None else kpis)]
+
+
+def evaluate_window(
+    plans: Iterable[Plan], window: Window, facts: Facts, values: Values, *, restated: bool = False, sparse: bool = False
+) -> None:
+    """Put the values of KPIs in one window to the others, as `evaluate` does."""
+    there, quiet = _there(facts), is_quiet(facts)
+    for kpi, shown, watched, reads in plans:
+        if sparse and (quiet or not reads) and watched.isdisjoint(there):
+            continue
+        is_as_today = restated or not kpi.earlier
+        values[kpi.key][window] = _value(kpi, shown, facts) if is_as_today else value_of(kpi, facts)
+
+
+def is_quiet(facts: Facts) -> bool:
+    """Whether formulas that read more than sums find nothing of that."""
+    moments = facts.moments
+    has_moments = moments is not None and (moments.markers or moments.crises)
+    return not (facts.levels or any(facts.waiting.values()) or has_moments)
 
 
 def _there(facts: Facts) -> set[str]:

@@ -7,7 +7,7 @@ bucket in it moves.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ ON_TIME = 0
 """`known_on` of what was recorded on the local day on which it happened."""
 
 _REMEMBERED_SUMS = 256
+_NEVER = 1 << 62
 _SURPLUS_CHUNKS = 64
 
 
@@ -119,6 +120,13 @@ def chunks_in(spans: Iterable[Span], clock: LocalClock) -> frozenset[Chunk]:
     return frozenset(found)
 
 
+class Touched(NamedTuple):
+    """What was added to: nothing before a moment (UTC seconds), and nothing but these measures."""
+
+    since: int
+    measures: Set[str]
+
+
 class Timeline:
     """Rollups of one brand and cut by grain, bucket and the day on which they were known."""
 
@@ -127,6 +135,14 @@ class Timeline:
         self.loaded: set[Chunk] = set()
         self._buckets: tuple[dict[int, dict[int, Totals]], ...] = ({}, {}, {})
         self._sums: dict[Segment, Totals] = {}
+        self._touched_from = _NEVER
+        self._touched: set[str] = set()
+
+    def take_touched(self) -> Touched:
+        """What was added to since the last time that this was asked."""
+        touched = Touched(self._touched_from, self._touched)
+        self._touched_from, self._touched = _NEVER, set()
+        return touched
 
     def put(self, grain: Grain, bucket: int, known_on: int, totals: Totals) -> None:
         """Take a stored rollup, in place of what was there."""
@@ -140,21 +156,27 @@ class Timeline:
         chunk = chunk_of(grain, bucket, self.clock)
         if chunk not in self.loaded:
             raise KeyError(f"{chunk} is not loaded")
-        for segment in [s for s in self._sums if s.grain == grain and s.start <= bucket < s.stop]:
-            del self._sums[segment]
+        if grain is Grain.HOUR:  # whatever is added is added to an hour, too
+            self._touched_from = min(self._touched_from, bucket)
+            self._touched |= delta.keys()
+        for segment, sums in self._sums.items():
+            if segment.grain == grain and segment.start <= bucket < segment.stop:
+                add_totals(sums, delta)
         totals = self._buckets[grain].setdefault(bucket, {}).setdefault(known_on, {})
         add_totals(totals, delta)
         return totals
 
-    def total(self, start: int, end: int) -> Totals:
-        """The sum over [start, end), whole minutes in UTC seconds."""
+    def total(self, start: int, end: int, measures: Collection[str] | None = None) -> Totals:
+        """The sum of measures (default: all) over [start, end), whole minutes in UTC seconds."""
         total: Totals = {}
         for segment in cover(start, end, self.clock):
-            add_totals(total, self._sum(segment))
+            found = self._sum(segment)
+            wanted = found if measures is None else {key: found[key] for key in measures if key in found}
+            add_totals(total, wanted)
         return total
 
     def total_of(self, measures: Collection[str], start: int, end: int) -> Totals:
-        """The sum of some measures alone, as `total`; nothing of it is remembered."""
+        """The sum of some measures alone, as `total`, where it is not worth while to remember sums of all others."""
         total: Totals = {}
         for segment in cover(start, end, self.clock):
             for by_day in self._within(segment):

@@ -45,7 +45,7 @@ class Watched(Timeline):
 
     first = NOW
 
-    def total(self, start: int, end: int) -> Totals:
+    def total(self, start: int, end: int, measures: Collection[str] | None = None) -> Totals:
         self.first = min(self.first, start)
         return super().total(start, end)
 

@@ -13,11 +13,12 @@ from bellwether.catalogue.builtin import CATALOGUE
 from bellwether.catalogue.evaluate import Values, filled
 from bellwether.domain.clock import DAY_S, HOUR_S, ceil_minute
 from bellwether.domain.windows import Window
-from bellwether_compute.refresh import Due, Refresher, as_of_now, refresh, spans_now
+from bellwether_compute.refresh import Due, Evaluations, Refresher, as_of_now, spans_now
 from bellwether_compute.state import BrandState
 from tests.unit.compute.folding import NOW, Folding, brand_state, envelope
 
 AURORA, BOREALIS, CASTOR = (brand_state() for _ in range(3))
+refresh = Evaluations().refresh
 
 
 def cuts(due: list[Due]) -> list[str]:
@@ -46,14 +47,27 @@ def test_what_moved_twice_is_as_stale_as_the_first_time() -> None:
     assert refresher.due(10.0, 9) == [Due(AURORA, "a", 2_000)]
 
 
-def test_a_brand_is_refreshed_at_most_once_a_second() -> None:
+def test_a_cut_is_refreshed_at_most_once_a_second_and_a_total_more_often() -> None:
     refresher = Refresher()
-    refresher.note({(AURORA, "a"): 1_000})
+    refresher.note({(AURORA, "a"): 1_000, (AURORA, ""): 1_000})
     refresher.done(refresher.due(10.0, 9), 10.0)
-    refresher.note({(AURORA, "a"): 10_100, (AURORA, "other"): 10_200, (BOREALIS, "b"): 10_300})
-    assert cuts(refresher.due(10.5, 9)) == ["b"]
-    assert cuts(refresher.due(10.999, 9)) == ["b"]
-    assert cuts(refresher.due(11.0, 9)) == ["a", "other", "b"]
+    refresher.note({(AURORA, "a"): 10_100, (AURORA, ""): 10_150, (AURORA, "other"): 10_200, (BOREALIS, "b"): 10_300})
+    assert cuts(refresher.due(10.299, 9)) == ["other", "b"]
+    assert cuts(refresher.due(10.3, 9)) == ["", "other", "b"]
+    refresher.done([Due(BOREALIS, "", 10_150)], 10.999)
+    assert cuts(refresher.due(10.999, 9)) == ["", "other", "b"]
+    assert cuts(refresher.due(11.0, 9)) == ["", "a", "other", "b"]
+
+
+def test_a_cycle_evaluates_as_many_rows_as_there_is_time_for() -> None:
+    evaluations = Evaluations()
+    first = evaluations.most
+    assert first >= 1
+    assert evaluations.refresh_all([], {}, lambda _: None) == []
+    assert evaluations.most == first
+    for _ in range(50):
+        evaluations.refresh_all([Due(AURORA, "", None)] * 20, {AURORA: NOW}, lambda _: None)
+    assert evaluations.most > first, "nothing happened in this brand, which takes no time"
 
 
 def test_what_is_done_is_no_longer_due() -> None:

@@ -15,14 +15,14 @@ from bellwether.domain.business_hours import Hours, Schedule
 from bellwether.domain.clock import DAY_S, HOUR_S, ceil_minute
 from bellwether.domain.timeline import Grain, chunk_of
 from bellwether.domain.windows import ROLLING_S, Window
-from bellwether_compute.refresh import _sources, chunks_now, slides_next
+from bellwether_compute.refresh import chunks_now, slides_next, sources_of
 from tests.unit.compute.folding import NOW, Folding, brand_state, envelope
 
 
 def shown(folding: Folding, cut: str, as_of: int) -> dict[str, dict[Window, Any]]:
     """All values at a moment, without the edges of their windows: those move with every minute."""
     brand = folding.brand
-    values = evaluate(_sources(brand, cut), current_spans(as_of, brand.clock, as_of))
+    values = evaluate(sources_of(brand, cut), current_spans(as_of, brand.clock, as_of))
     return {
         kpi: {window: msgspec.structs.replace(value, start=0, end=0) for window, value in by_window.items()}
         for kpi, by_window in values.items()

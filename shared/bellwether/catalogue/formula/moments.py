@@ -151,11 +151,11 @@ class Moments:
         self.markers = markers
         self.crises = crises
 
-    def total(self, start: int, end: int) -> Totals:
-        """The sum of all measures over [start, end), whole minutes in UTC seconds, less what was undone."""
-        totals = self._timeline.total(start, end)
+    def total(self, start: int, end: int, measures: Collection[str] | None = None) -> Totals:
+        """The sum of measures (default: all) over [start, end), whole minutes in UTC seconds, less what was undone."""
+        totals = self._timeline.total(start, end, measures)
         for undone in self._undone_in(start, end):
-            add_totals(totals, undone.totals)
+            add_totals(totals, undone.totals if measures is None else _only(measures, undone.totals))
         return totals
 
     def _undone_in(self, start: int, end: int) -> Sequence[Undone]:
@@ -190,5 +190,9 @@ class Moments:
         for start, end in stretches:
             add_totals(totals, self._timeline.total_of(measures, start, end))
             for undone in self._undone_in(start, end):
-                add_totals(totals, {key: undone.totals[key] for key in measures if key in undone.totals})
+                add_totals(totals, _only(measures, undone.totals))
         return totals
+
+
+def _only(measures: Collection[str], totals: Totals) -> Totals:
+    return {key: totals[key] for key in measures if key in totals}
