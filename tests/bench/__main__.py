@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.bench import (
+    bench_alerts,
     bench_compute,
     bench_dedup,
     bench_freshness,
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
     "peers": bench_peers.measure,
     "ingest": bench_ingest.measure,
     "freshness": bench_freshness.measure,
+    "alerts": bench_alerts.measure,
     "scorecard": bench_scorecard.measure,
     "growth": bench_growth.measure,
 }

@@ -136,7 +136,7 @@ class _Flow:
 
     async def watch(self, services: Services, rate: float, seconds: float) -> _Seen:
         """What was seen of so many seconds at a rate, once it had flowed for a moment."""
-        stream = _Stream(_port(services.ingest), self._key, rate, _SETTLE_S + seconds + _TAIL_S, self._sent)
+        stream = Stream(port_of(services.ingest), self._key, rate, _SETTLE_S + seconds + _TAIL_S, self._sent)
         self._sent += stream.events
         async with asyncio.TaskGroup() as tasks:
             senders = [tasks.create_task(stream.send(number)) for number in range(_SENDERS)]
@@ -159,7 +159,7 @@ class _Flow:
         await until_applied(self._place, self.topic, await written_records(self._place, self.topic), _CATCH_UP_S)
 
 
-class _Stream:
+class Stream:
     """Events at a steady rate, whatever the intake makes of them; the requests are made beforehand.
 
     `late_s`: the longest delay of a request. `started`: when the first one is due.
@@ -219,7 +219,7 @@ async def _probe(services: Services, key: str, brand: str, until: float) -> list
     """Pause, send a mention, wait until it is counted, again; infinite for what is given up."""
     waits_s: list[float] = []
     question = get(f"/v1/brands/{brand}/kpis/brand_mentions", key)
-    async with connected(_port(services.ingest)) as writer, connected(_port(services.api)) as reader:
+    async with connected(port_of(services.ingest)) as writer, connected(port_of(services.api)) as reader:
         while time.perf_counter() < until:
             # Read in the pause as well: the cache of answers has a rhythm, and a probe must not set it.
             shown = await _read(reader, question, math.inf, time.perf_counter() + random.random())
@@ -327,5 +327,5 @@ def _sent_at(rate: float, runs: Sequence[_Seen]) -> str:
     )
 
 
-def _port(service: Service) -> int:
+def port_of(service: Service) -> int:
     return urlsplit(service.url).port or 0

@@ -40,6 +40,8 @@ class Effort:
     """Events a second while freshness is watched, in alternating rounds."""
     connections: tuple[int, ...] = ()
     """Numbers of connections to the intake; none: those alone at which its goals hold."""
+    crises: int = 200
+    """Crises, each of a brand of its own, of which the alerts are timed."""
     overload: float = 10_000.0
     """Events a second of the last round of freshness; 0 leaves it out."""
 
@@ -74,6 +76,7 @@ QUICK = Effort(
     brands=(10, 1_000),
     tenants=(10,),
     own_kpis=(20,),
+    crises=10,
 )
 THOROUGH = Effort(
     rounds=9,
