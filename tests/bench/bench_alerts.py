@@ -48,11 +48,11 @@ _ROUNDED = 0.01
 _UNLIMITED = {"events_per_s": "1e9", "burst_events": "1000000000"}
 _HOW = (
     f"Ingest, compute and API as their users run them, {_BACKGROUND_PER_S:,.0f} events a second of {len(BRANDS)} other "
-    f"brands in the background. Brands of their own have had {_CALM_PER_HOUR} mentions an hour for {_CALM_S // HOUR_S} hours; "
-    f"every {_GAP_S:g} s one of them gets just as many angry mentions, in one request, as open a crisis: the last one "
-    "is the one too many. `202 to webhook` is from the answer to that request to the arrival of the webhook at an HTTP "
-    "endpoint; `outbox to webhook` from the beginning of the transaction that counted the event. A crisis counts only "
-    "with the severity and the onset that the detector tells on its own."
+    f"brands in the background. Brands of their own have had {_CALM_PER_HOUR} mentions an hour for "
+    f"{_CALM_S // HOUR_S} hours; every {_GAP_S:g} s one of them gets just as many angry mentions, in one request, as "
+    "open a crisis: the last one is the one too many. `202 to webhook` is from the answer to that request to the "
+    "arrival of the webhook at an HTTP endpoint; `outbox to webhook` from the beginning of the transaction that "
+    "counted the event. A crisis counts only with the severity and the onset that the detector tells on its own."
 )
 
 
