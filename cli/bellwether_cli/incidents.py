@@ -8,7 +8,7 @@ from urllib.parse import quote
 import typer
 
 from bellwether.domain.incidents import Reason, Severity
-from bellwether_cli import options, terminal
+from bellwether_cli import incident_evidence, options, terminal
 from bellwether_cli.api import ask, checked, get, open_api
 
 app = typer.Typer(no_args_is_help=True, help="Crises of a brand. Steps need a key with the scope incidents:write.")
@@ -41,11 +41,12 @@ def show_all(
 
 @app.command("show")
 def show(brand: Brand, incident: Incident, *, key: options.Key, api: options.Api = options.API) -> None:
-    """Show one crisis with all its steps."""
+    """Show one crisis with all its steps, and what it was made of."""
     crisis = terminal.run(_read(api, key, _path(brand, incident)))
     _say(crisis)
     rows = [(step["at"], step["phase"], step["by"], step["state"], step["note"]) for step in crisis["steps"]]
     terminal.table(_STEP_COLUMNS, rows)
+    incident_evidence.say(crisis["evidence"])
 
 
 @app.command("open")

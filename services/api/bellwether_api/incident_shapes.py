@@ -5,10 +5,19 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from bellwether.domain.evidence import (
+    AuthorShare,
+    ChannelShare,
+    IncidentEvidence,
+    Post,
+    TermShare,
+    TextSentiment,
+)
 from bellwether.domain.incidents import Phase, Reason, Severity, State
 from bellwether_api.shapes import Moment
 
 Origin = Literal["detector", "person", "partner"]
+Missing = Literal["not_yet", "too_old"]
 Action = Literal["acknowledge", "respond", "escalate", "stabilize", "resolve", "merge", "reopen", "split", "notes"]
 ACTIONS: dict[Action, Phase] = {
     "acknowledge": "acknowledged",
@@ -74,10 +83,25 @@ class IncidentOut(Struct, frozen=True, kw_only=True):
     possible: Annotated[list[Action], Meta(description="What can be done to it now.")]
 
 
+class Evidences(Struct, frozen=True):
+    """What a crisis was made of at two moments."""
+
+    opening: Annotated[IncidentEvidence | None, Meta(description="When it opened.")]
+    peak: Annotated[IncidentEvidence | None, Meta(description="When it first was as severe as it ever was told to be.")]
+    missing: Annotated[
+        Missing | None,
+        Meta(
+            description="Why one of them is null: it is collected some seconds after the step, or not at all, of steps "
+            "that compute applied when they were older than seven days."
+        ),
+    ]
+
+
 class IncidentDetail(IncidentOut, frozen=True, kw_only=True):
-    """A crisis with all its steps."""
+    """A crisis with all its steps, and what it was made of."""
 
     steps: Annotated[list[StepOut], Meta(description="In their order, also those that changed nothing.")]
+    evidence: Evidences
 
 
 class IncidentPage(Struct, frozen=True):
@@ -118,6 +142,35 @@ _STEPS = [
         *("person", f"{OURS}9aBcD3fGh1Jk", "8e03978e-40d5-43e8-bc93-6894a57f9324", _ACKNOWLEDGED),
     ),
 ]
+_EVIDENCE = IncidentEvidence(
+    as_of=_AT,
+    since=_AT.replace(hour=11, minute=52),
+    baseline_since=_AT.replace(day=12, hour=11, minute=52),
+    channel=None,
+    complete=True,
+    records=1840,
+    posts=[
+        Post(
+            at=_AT.replace(hour=11, minute=53),
+            channel="x",
+            source="/x/search",
+            event_id="1845",
+            url="https://x.com/maria/status/1845",
+            author="4711",
+            name="Maria",
+            reach=182_000,
+            label="negative",
+            score=-0.6,
+            excerpt="Found glass in my cup. Again. Who checks this? #acmefail",
+            copies=31,
+        )
+    ],
+    terms=[TermShare("#acmefail", 44, 0, 351.2), TermShare("glass", 39, 2, 287.9)],
+    channels=[ChannelShare("x", 61, 0.9242, 0.5), ChannelShare("web", 5, 0.0758, 0.5)],
+    authors=[AuthorShare("4711", "Maria", "x", 182_000, 2, 2)],
+    sentiment=TextSentiment(66, 64, 57, 4, 3, -84.38, None),
+    sentiment_before=TextSentiment(412, 400, 40, 180, 180, 35.0, None),
+)
 _DETAIL = IncidentDetail(
     id="5b0c",
     state=State.ACKNOWLEDGED,
@@ -140,6 +193,7 @@ _DETAIL = IncidentDetail(
     merged_into=None,
     possible=["respond", "escalate", "stabilize", "resolve", "merge", "split", "notes"],
     steps=_STEPS,
+    evidence=Evidences(_EVIDENCE, _EVIDENCE, None),
 )
 _OUT = IncidentOut(**{name: getattr(_DETAIL, name) for name in IncidentOut.__struct_fields__})
 INCIDENT_ANSWERS = (IncidentDetail, IncidentPage, StepAccepted)

@@ -8,13 +8,22 @@ from typing import Any, NamedTuple
 import msgspec
 
 from bellwether.adapters.postgres.directory import Brand
+from bellwether.adapters.postgres.evidence import COLLECTED_FOR_S, read_evidence
 from bellwether.adapters.postgres.incidents import STEPS, StoredStep, stored_step
 from bellwether.adapters.postgres.pool import Connection, Pool, Row
 from bellwether.catalogue.cuts import TOTAL
 from bellwether.domain.errors import UnknownIncident
 from bellwether.domain.incidents import Move, State, moves, possible
 from bellwether_api.database import asking, reading
-from bellwether_api.incident_shapes import ACTIONS, IncidentDetail, IncidentOut, IncidentPage, StepOut, origin_of
+from bellwether_api.incident_shapes import (
+    ACTIONS,
+    Evidences,
+    IncidentDetail,
+    IncidentOut,
+    IncidentPage,
+    StepOut,
+    origin_of,
+)
 from bellwether_api.moments import moment_at
 
 _COLUMNS = """
@@ -26,6 +35,10 @@ _PAGE = f"""
     WHERE brand_id = $1 AND ($2::text[] IS NULL OR state = ANY($2)) AND opened_at >= $3
         AND ($4::text IS NULL OR $4 COLLATE "C" = ANY(cuts)) AND (opened_at, incident_id COLLATE "C") < ($5, $6)
     ORDER BY opened_at DESC, incident_id COLLATE "C" DESC LIMIT $7
+"""
+_IS_OLD = f"""
+    SELECT recorded_at < extract(epoch FROM now())::bigint - {COLLECTED_FOR_S} FROM incident
+    WHERE brand_id = $1 AND incident_id = $2
 """
 _ONE = f"SELECT {_COLUMNS} FROM incident WHERE brand_id = $1 AND incident_id = $2"
 _STEPS = f"{STEPS} WHERE s.brand_id = $1 AND s.incident_id = $2"
@@ -73,13 +86,21 @@ class Incidents:
         return IncidentPage(items, cursor(Place(last["opened_at"], last["incident_id"])) if last else None)
 
     async def read(self, brand: Brand, incident_id: str) -> IncidentDetail:
-        """One crisis with its steps. Raises UnknownIncident."""
+        """One crisis with its steps and evidence. Raises UnknownIncident."""
         async with reading(self._pool) as connection:
             row = await connection.fetchrow(_ONE, brand.brand_id, incident_id)
             steps = await _steps(connection, brand, incident_id)
+            evidence = await _evidence(connection, brand, incident_id)
         if row is None:
             raise UnknownIncident
-        return msgspec.convert({**_told(row), "steps": _steps_told(steps)}, IncidentDetail)
+        return msgspec.convert({**_told(row), "steps": _steps_told(steps), "evidence": evidence}, IncidentDetail)
+
+    async def standing(self, brand: Brand, incident_id: str) -> tuple[IncidentOut | None, list[StepOut]]:
+        """One crisis, None before it is opened, and all its steps."""
+        async with reading(self._pool) as connection:
+            row = await connection.fetchrow(_ONE, brand.brand_id, incident_id)
+            steps = await _steps(connection, brand, incident_id)
+        return msgspec.convert(_told(row), IncidentOut) if row is not None else None, _steps_told(steps)
 
     async def steps(self, brand: Brand, incident_id: str) -> list[StoredStep]:
         """All steps of a crisis as they are stored; none where nobody told of it."""
@@ -95,6 +116,15 @@ class Incidents:
 
 async def _steps(connection: Connection, brand: Brand, incident_id: str) -> list[StoredStep]:
     return [stored_step(row) for row in await connection.fetch(_STEPS, brand.brand_id, incident_id)]
+
+
+async def _evidence(connection: Connection, brand: Brand, incident_id: str) -> Evidences:
+    kept = await read_evidence(connection, brand.brand_id, incident_id)
+    opening, peak = kept.get("opening"), kept.get("peak")
+    if opening is not None and peak is not None:
+        return Evidences(opening, peak, None)
+    is_old = await connection.fetchval(_IS_OLD, brand.brand_id, incident_id)
+    return Evidences(opening, peak, "too_old" if is_old else "not_yet")
 
 
 def _told(row: Row) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from bellwether_compute.alerting import deliver_alerts
 from bellwether_compute.announcing import Announcer
 from bellwether_compute.claims import Claimant
 from bellwether_compute.cycle import Cycle
+from bellwether_compute.evidence import Claimed, keep_evidence
 from bellwether_compute.failpoints import Failpoint
 from bellwether_compute.measuring import compile_measures
 from bellwether_compute.own_measures import OwnMeasures
@@ -105,6 +106,7 @@ class Service:
                 announcer.run(),
                 forget_old_minutes(pool),
                 deliver_alerts(settings, owner),
+                keep_evidence(settings, Claimed(directory.every_brand, lambda: worker.claimed, reader.partition_count)),
             ]
             async with _beside(beside):
                 await worker.run()

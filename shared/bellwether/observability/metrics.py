@@ -125,6 +125,20 @@ DETECTION_DELAY = Histogram(
     buckets=_FRESHNESS,
 )
 INCIDENTS_OPEN = Gauge("bellwether_incidents_open", "Crises that go on, of the brands of this worker.")
+INCIDENTS_UNATTENDED = Gauge(
+    "bellwether_incidents_oldest_unacknowledged_seconds",
+    "Since the alert of the crisis that has been open the longest without anybody acknowledging it, 0 without any.",
+)
+EVIDENCE = Counter(
+    "bellwether_incident_evidence_total",
+    "Looks at what crises are made of.",
+    ["result"],  # written, unchanged, failed
+)
+EVIDENCE_DURATION = Histogram(
+    "bellwether_incident_evidence_seconds",
+    "Reading what a crisis is made of from the log, and storing it.",
+    buckets=_FRESHNESS,
+)
 
 # --- alerts --------------------------------------------------------------------------------------------------------
 ALERT_ATTEMPTS = Counter(
@@ -150,4 +164,9 @@ ALERT_CANARY_SUCCESS = Gauge(
 
 # --- api -----------------------------------------------------------------------------------------------------------
 STREAMS_OPEN = Gauge("bellwether_streams_open", "Server-sent event streams open at this moment.")
+STREAM_EVENTS = Counter(
+    "bellwether_stream_events_total",
+    "Events written to streams.",
+    ["event"],  # kpis, incident, ready, resync
+)
 READ_CACHE = Counter("bellwether_read_cache_total", "Reads, by whether the cache had them.", ["result"])  # hit, miss

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -13,6 +14,7 @@ from bellwether.adapters.kafka.log_reader import Record
 from bellwether.domain.errors import Unavailable
 
 _WAIT_S = 30.0
+_STOP_S = 5.0
 _POLL_MS = 500
 _MOST_RECORDS = 2_000
 
@@ -34,7 +36,22 @@ class LogRange:
         except (KafkaError, OSError, TimeoutError) as error:
             raise Unavailable(f"Kafka: {type(error).__name__} {error}") from error
 
-    async def read(self, part: int, start: int, stop: int) -> AsyncIterator[Sequence[Record]]:
+    async def offset_at(self, part: int, moment_ms: int) -> int:
+        """The first offset that was recorded at or after a moment, in ms; after the last one where none was.
+
+        Raises Unavailable.
+        """
+        partition = TopicPartition(self._topic, part)
+        try:
+            async with asyncio.timeout(_WAIT_S):
+                found = await self._consumer.offsets_for_times({partition: moment_ms})
+                if (place := found[partition]) is not None:
+                    return int(place.offset)
+                return int((await self._consumer.end_offsets([partition]))[partition])
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise Unavailable(f"Kafka: {type(error).__name__} {error}") from error
+
+    async def read(self, part: int, start: int, stop: int) -> AsyncGenerator[Sequence[Record]]:
         """The records of [start, stop), in order and in batches.
 
         Raises Unavailable where the brokers do not answer, or no longer keep them.
@@ -55,11 +72,11 @@ class LogRange:
 
 
 @asynccontextmanager
-async def open_log(bootstrap: str, topic: str) -> AsyncIterator[LogRange]:
-    """A topic to be read by offset, outside any group. Raises Unavailable."""
+async def open_log(bootstrap: str, topic: str, client_id: str = "bellwether-rebuild") -> AsyncIterator[LogRange]:
+    """A topic to be read by offset, outside any group; client_id: how brokers see it. Raises Unavailable."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
-        client_id="bellwether-rebuild",
+        client_id=client_id,
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="none",
@@ -74,4 +91,6 @@ async def open_log(bootstrap: str, topic: str) -> AsyncIterator[LogRange]:
     try:
         yield LogRange(consumer, topic)
     finally:
-        await consumer.stop()
+        with contextlib.suppress(KafkaError, OSError, TimeoutError):
+            async with asyncio.timeout(_STOP_S):
+                await consumer.stop()
