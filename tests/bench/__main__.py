@@ -22,6 +22,7 @@ from tests.bench import (
     bench_peers,
     bench_scorecard,
     bench_sentiment,
+    bench_streams,
 )
 from tests.bench.effort import FULL, QUICK, THOROUGH, Effort
 from tests.bench.report import Report, text, write
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
     "freshness": bench_freshness.measure,
     "alerts": bench_alerts.measure,
     "scorecard": bench_scorecard.measure,
+    "streams": bench_streams.measure,
     "growth": bench_growth.measure,
 }
 

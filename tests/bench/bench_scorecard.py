@@ -60,8 +60,7 @@ _HOW = (
     f"due; the others keep {_CONNECTIONS} connections busy. `unchanged` is one card again and again, from the API's "
     "cache of answers of 1 s. `as_of` is one KPI, each time at another moment of the last 20 days, so evaluated each "
     "time. The series is of 90 days by day. The empty route is `/healthz`. "
-    f"Requests come from {NAME}; the steady ones from a client in Python. Clients that are told of changes "
-    "(server-sent events) are not measured: the API has no such route."
+    f"Requests come from {NAME}; the steady ones from a client in Python."
 )
 
 
@@ -71,8 +70,8 @@ async def measure(effort: Effort) -> Report:
     with cores_apart() as core, tempfile.TemporaryDirectory() as folder:
         async with (
             ground(BRANDS) as place,
-            _filled(place, effort.read_events) as (wiring, key),
-            _api(core, wiring) as (port, pid),
+            filled(place, effort.read_events) as (wiring, key),
+            api_on(core, wiring) as (port, pid),
         ):
             kinds = await _kinds(port, key)
             paths = {kind: Path(folder) / str(number) for number, kind in enumerate(kinds)}
@@ -124,7 +123,7 @@ async def _etag(port: int, request: bytes) -> str:
 
 
 @asynccontextmanager
-async def _filled(place: Ground, count: int) -> AsyncIterator[tuple[Wiring, str]]:
+async def filled(place: Ground, count: int) -> AsyncIterator[tuple[Wiring, str]]:
     """What services are wired to, with the events applied and compute still running, and a key."""
     topic, key = await new_topic(place), await new_key(place)
     wiring = Wiring(place.kafka_bootstrap, place.dsn, PEPPER, topic, f"quarantine.{topic}", f"updates.{topic}")
@@ -146,10 +145,10 @@ async def _fill(services: Services, key: str, count: int) -> None:
 
 
 @asynccontextmanager
-async def _api(core: int, wiring: Wiring) -> AsyncIterator[tuple[int, int]]:
+async def api_on(core: int, wiring: Wiring, settings: Mapping[str, str] = {}) -> AsyncIterator[tuple[int, int]]:
     """An API of its own on one core; gives its port and process id."""
     port = free_port()
-    environment = {**wiring.environment("api"), "BELLWETHER_API_PORT": str(port)}
+    environment = {**wiring.environment("api"), "BELLWETHER_API_PORT": str(port), **settings}
     async with process_on(core, ["-m", "bellwether_api"], environment) as pid:
         await asyncio.wait_for(until_ready(port), _READY_S)
         yield port, pid

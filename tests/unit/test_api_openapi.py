@@ -58,7 +58,10 @@ def test_every_good_answer_has_an_example_of_its_own_shape() -> None:
         if not path.startswith("/v1"):
             continue
         assert answers or "204" in operation["responses"]
-        for content in (told["content"]["application/json"] for told in answers):
+        told_as_json = [
+            told["content"]["application/json"] for told in answers if "text/event-stream" not in told["content"]
+        ]
+        for content in told_as_json:
             schema = {**content["schema"], "components": DOCUMENT["components"]}
             jsonschema.Draft202012Validator(schema).validate(content["example"])
 

@@ -43,6 +43,7 @@ from bellwether_api.routes import (
     labels,
     receipts,
     scorecards,
+    stream,
     targets,
     webhook_endpoints,
 )
@@ -50,6 +51,8 @@ from bellwether_api.scorecards import ScorecardReader
 from bellwether_api.series import SeriesReader
 from bellwether_api.settings import Settings
 from bellwether_api.shortcut import Shortcut
+from bellwether_api.stream.hub import Hub
+from bellwether_api.stream.streams import Limits, Streams
 from bellwether_api.targets import Targets
 from bellwether_api.values import ValueReader
 
@@ -85,6 +88,8 @@ class Service:
             cache = AnswerCache(settings.cache_s, settings.cache_entries)
             answers = CardAnswers(cards, cache)
             self.asgi.begin(directory, answers)
+            streams = self._streams(Hub(pool, crises, definitions, settings.stream_pause_s), directory)
+            await stack.enter_async_context(streams.running())
             app.state.parts = Parts(
                 brands=Brands(pool, directory, settings.idempotency_s),
                 values=ValueReader(pool, definitions, self._now),
@@ -105,8 +110,15 @@ class Service:
                 alert_routes=AlertRoutes(pool, settings.idempotency_s),
                 messages=Messages(pool),
                 shortcut=self.asgi,
+                streams=streams,
             )
             yield
+
+    def _streams(self, hub: Hub, directory: Directory) -> Streams:
+        settings, readiness = self.settings, self.readiness
+        limits = Limits(settings.streams, settings.streams_per_key)
+        keep_alive_s = settings.stream_keep_alive_s
+        return Streams(hub, directory, limits, keep_alive_s, lambda: readiness.stopping, self._now)
 
 
 def _pool(settings: Settings) -> Any:
@@ -158,6 +170,7 @@ def _fastapi(readiness: Readiness, lifespan: Callable[[FastAPI], Any] | None) ->
         labels.router,
         receipts.router,
         scorecards.router,
+        stream.router,
         targets.router,
         alert_routes.router,
         webhook_endpoints.router,

@@ -6,6 +6,7 @@ from bellwether.observability import metrics
 from bellwether_api.asgi import Asgi, Message, Receive, Scope, Send
 
 _FAILED = 500
+STREAM = "/v1/stream"
 
 
 def metered(app: Asgi) -> Asgi:
@@ -28,6 +29,7 @@ def metered(app: Asgi) -> Asgi:
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
             metrics.REQUESTS.labels(route=route, status=f"{status // 100}xx").inc()
-            metrics.REQUEST_DURATION.labels(route=route).observe(time.perf_counter() - started)
+            if route != STREAM:  # it is open for as long as somebody listens
+                metrics.REQUEST_DURATION.labels(route=route).observe(time.perf_counter() - started)
 
     return measured

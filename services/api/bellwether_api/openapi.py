@@ -21,6 +21,7 @@ from bellwether_api.label_shapes import Label
 from bellwether_api.own_shapes import OwnCatalogue
 from bellwether_api.receipt_shapes import ReceiptPage
 from bellwether_api.shapes import ANSWERS
+from bellwether_api.stream.shapes import STREAM_SHAPES
 from bellwether_api.target_shapes import TARGET_ANSWERS
 
 FILE: Final = Path("docs/openapi-api.json")
@@ -38,6 +39,7 @@ TAGS: Final = [
     {"name": "scorecards", "description": "The KPIs of a role over a calendar period."},
     {"name": "targets", "description": "What KPIs are to be, whether history supports it, and how far they are."},
     {"name": "incidents", "description": "Crises: where each stands, who did what when, and what can be done now."},
+    {"name": "stream", "description": "Values and crises as they change, as server-sent events."},
     {"name": "alerts", "description": "Who is told of crises, where and when, and whether it arrived."},
     {"name": "integrity", "description": "What is marked as inauthentic, by which rule, and what people say of it."},
     {"name": "operations", "description": "For whoever runs the service; no key is needed."},
@@ -57,6 +59,7 @@ def describe(app: FastAPI) -> None:
         )
         document["components"]["schemas"].update(components(INCIDENT_ANSWERS))
         document["components"]["schemas"].update(components(ALERT_ANSWERS))
+        document["components"]["schemas"].update(components(STREAM_SHAPES))
         for path in document["paths"].values():
             for method, operation in path.items():
                 _complete(method, operation)
@@ -74,7 +77,7 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
             content["example"] = _EXAMPLE_OF[name]
     if "security" not in operation:
         return
-    if method == "get":
+    if method == "get" and "application/json" in responses["200"].get("content", {}):
         responses["304"] = {"description": "If-None-Match names what the answer would be"}
     responses["500"] = {"description": "A fault of ours", "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}}
     operation["responses"] = dict(sorted(responses.items()))

@@ -24,6 +24,7 @@ from bellwether_api.receipts import ReceiptReader
 from bellwether_api.scorecards import ScorecardReader
 from bellwether_api.series import SeriesReader
 from bellwether_api.shortcut import Shortcut
+from bellwether_api.stream.streams import Streams
 from bellwether_api.targets import Targets
 from bellwether_api.values import ValueReader
 
@@ -52,6 +53,7 @@ class Parts:
         alert_routes: AlertRoutes,
         messages: Messages,
         shortcut: Shortcut,
+        streams: Streams,
     ) -> None:
         self.brands = brands
         self.values = values
@@ -72,6 +74,7 @@ class Parts:
         self.alert_routes = alert_routes
         self.messages = messages
         self.shortcut = shortcut
+        self.streams = streams
 
 
 async def _parts(request: Request) -> Parts:

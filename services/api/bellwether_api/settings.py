@@ -49,6 +49,14 @@ class Settings(BaseSettings):
         "0 for never.",
     )
     cache_entries: int = Field(512, ge=1, description="Most answers that are kept.")
+    streams: int = Field(1_000, ge=0, description="Most event streams that may be open.")
+    streams_per_key: int = Field(100, ge=0, description="Most event streams of one API key that may be open.")
+    stream_pause_s: float = Field(
+        0.25, gt=0, le=10, description="Least time between two looks for news while somebody listens."
+    )
+    stream_keep_alive_s: float = Field(
+        15.0, gt=0, le=300, description="How long an event stream is silent before a comment is sent."
+    )
     max_body_bytes: int = Field(64 * 1024, ge=1024, description="Largest body of a request.")
     idempotency_s: float = Field(
         86_400.0, gt=0, description="How long the answer to an Idempotency-Key is kept and given again."

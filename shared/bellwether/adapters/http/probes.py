@@ -29,6 +29,11 @@ class Readiness:
         """Say not ready from now on, so that no new work is sent here while the rest is finished."""
         self._stopping = True
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the service is about to stop."""
+        return self._stopping
+
     def report(self) -> dict[str, str]:
         """What each part says: 'ok', or why not."""
         told = {name: check() or "ok" for name, check in self._checks.items()}

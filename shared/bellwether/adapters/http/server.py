@@ -1,6 +1,7 @@
 """uvicorn as every service runs it: a stop in good order, and clients that send nothing for ever do not stay."""
 
 import asyncio
+import socket
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
@@ -64,6 +65,21 @@ def answer_at_once(
     cycle.message_event.set()
     cycle.on_response()
     return True
+
+
+def bound_unread(scope: MutableMapping[str, Any], most_bytes: int) -> None:
+    """Let the kernel hold about so many bytes at most of what the client has not read yet, instead of megabytes."""
+    cycle = scope.get("state", {}).get(_CYCLE)
+    connected = cycle.transport.get_extra_info("socket") if cycle is not None else None
+    if connected is not None:
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, most_bytes)
+
+
+def cut_off(scope: MutableMapping[str, Any]) -> None:
+    """End a connection at once, with all that its client has not read."""
+    cycle = scope.get("state", {}).get(_CYCLE)
+    if cycle is not None:
+        cycle.transport.abort()
 
 
 def serve(app: Any, readiness: Readiness, listening: Listening) -> None:

@@ -156,6 +156,11 @@ class Directory:
         """All brands of all tenants, by id."""
         return sorted(self._snapshot.brands.values(), key=lambda brand: brand.brand_id)
 
+    def caller(self, key_id: str) -> Caller | None:
+        """Who holds a key that was proved before, as far as the snapshot knows; None where it no longer works."""
+        known = self._snapshot.keys.get(key_id)
+        return known.caller if known is not None and known.expires_at > time.time() else None
+
     def authenticate(self, header: str | None) -> Caller:
         """Who sends this Authorization header, by the snapshot alone.
 
