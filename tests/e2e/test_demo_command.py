@@ -33,6 +33,19 @@ async def test_the_invented_brands_get_a_scorecard_with_values() -> None:
     mentions = re.search(r"Brand mentions +│(.*)", output)
     assert mentions, output
     assert [int(cell.split()[0].replace(",", "")) > 0 for cell in mentions[1].split("│")[:3]] == [True] * 3
+    the_life_of_a_crisis_is_told(output)
+
+
+def the_life_of_a_crisis_is_told(output: str) -> None:
+    """Each step in its order, and of each a webhook with a good signature."""
+    lines = [line for line in output.splitlines() if re.search(r"after \d+\.\d\d s, signed *$", line)]
+    phases = [line.split()[0] for line in lines]
+    assert [phase for phase in phases if phase != "escalated"] == ["opened", "acknowledged", "responded", "resolved"], (
+        output
+    )
+    assert "NOT SIGNED" not in output
+    assert " detector " in lines[0]
+    assert re.search(r"^crisis \S+ of nimbus-mobile: resolved; begun", output, re.MULTILINE), output
 
 
 async def test_a_file_of_real_tweets_is_counted_as_it_is() -> None:
@@ -50,3 +63,6 @@ async def test_a_file_of_real_tweets_is_counted_as_it_is() -> None:
         told = [int(cell.replace(",", "")) for cell in line[1].split()[:4]]
         labels = [counted[slug, label] for label in ("negative", "neutral", "positive")]
         assert told == [sum(labels), *labels]
+    southwest = re.findall(r"^southwest +2015-02-2[12] \S+ +2015-02-21 .*$", output, re.MULTILINE)
+    assert len(southwest) == 1, output
+    assert not re.search(r"^virgin-america +2015", output, re.MULTILINE)

@@ -9,6 +9,7 @@ import pytest
 
 from bellwether.adapters.alerting import webhooks
 from bellwether.adapters.postgres import alert_outbox
+from bellwether.adapters.postgres.alert_watch import forget_alerts, standing
 from bellwether.adapters.postgres.pool import open_pool
 from bellwether.domain import alerts as rules
 from bellwether.domain.alerts import Kind
@@ -18,6 +19,12 @@ from tests.support.alert_receiver import Receiver, receiving, status
 from tests.support.alerting import SECRET, Desk, delivering, desk
 
 DEAD = "EXISTS (SELECT FROM alert_message WHERE state = 'dead')"
+_INCIDENT = """
+    INSERT INTO incident (brand_id, incident_id, state, since, opened_at, opened_by, source, cuts, signal, numbers,
+        merged_into, steps, recorded_at)
+    VALUES ($1, $2, $3, 0, 0, '', '', '{}', '', '', '', 1, 0)
+"""
+_EARLIER = "UPDATE alert SET written_at = now() - $2 * interval '1 second' WHERE incident_id = $1"
 
 
 @pytest.fixture
@@ -247,6 +254,66 @@ async def test_who_is_next_is_called_only_where_nobody_acknowledges_in_time(at_d
         await at_desk.until("EXISTS (SELECT FROM alert_message WHERE state = 'unneeded')")
     (request,) = boss.requests
     assert (request.document["data"]["incident"], request.document["data"]["unacknowledged"]) == ("unseen", True)
+
+
+async def test_who_is_next_is_not_called_where_what_was_acknowledged_grows_but_where_it_begins_again(
+    at_desk: Desk, receiver: Receiver
+) -> None:
+    async with receiving() as boss, delivering(at_desk.dsn):
+        second = await at_desk.endpoint(boss.url)
+        await at_desk.route(await at_desk.endpoint(receiver.url), escalate_after_s=1, escalate_to=[second])
+        for incident in ("grows", "again"):
+            await at_desk.write(at_desk.alert(incident), at_desk.alert(incident, Kind.ACKNOWLEDGED, 1_700_000_050))
+        await at_desk.write(at_desk.alert("grows", Kind.GREW, 1_700_000_100, severity=9.0))
+        await at_desk.write(at_desk.alert("again", Kind.REOPENED, 1_700_000_100))
+        await at_desk.until("(SELECT count(*) FROM alert_message WHERE state = 'unneeded') = 3")
+        await boss.until(lambda: len(boss.taken) == 1)
+    assert [request.document["type"] for request in boss.requests] == ["crisis.reopened"]
+
+
+async def test_the_oldest_crisis_that_was_alerted_of_and_nobody_has_acknowledged_is_known(at_desk: Desk) -> None:
+    for number, (incident, state) in enumerate([("old", "acknowledged"), ("long", "open"), ("new", "open")]):
+        await at_desk.connection.execute(_INCIDENT, at_desk.brand_id, incident, state)
+        await at_desk.write(at_desk.alert(incident))
+        await at_desk.connection.execute(_EARLIER, incident, 400 - 100 * number)
+    await at_desk.connection.execute(_INCIDENT, at_desk.brand_id, "history", "open")
+    async with open_pool(at_desk.dsn) as pool:
+        assert (await standing(pool)).unattended_s == pytest.approx(300, abs=20)
+        await at_desk.connection.execute("UPDATE incident SET state = 'resolved'")
+        assert (await standing(pool)).unattended_s == 0
+
+
+async def test_alerts_of_crises_that_are_long_over_are_forgotten_with_their_messages_and_others_are_kept(
+    at_desk: Desk, receiver: Receiver
+) -> None:
+    await at_desk.route(await at_desk.endpoint(receiver.url))
+    told = {"over": "resolved", "goes-on": "open", "lately": "resolved", "dead": "resolved"}
+    async with delivering(at_desk.dsn):
+        for incident, state in told.items():
+            await at_desk.connection.execute(_INCIDENT, at_desk.brand_id, incident, state)
+            await at_desk.write(at_desk.alert(incident), at_desk.alert(incident, Kind.RESOLVED, 1_700_000_100))
+        await receiver.until(lambda: len(receiver.taken) == 8)
+        await at_desk.until("(SELECT count(*) FROM alert_message WHERE state = 'delivered' AND brand_id > 0) = 8")
+    for incident in told:
+        await at_desk.connection.execute(_EARLIER, incident, 1_000)
+    await at_desk.connection.execute(
+        "UPDATE alert SET written_at = now() WHERE incident_id = 'lately' AND kind = 'resolved'"
+    )
+    await at_desk.connection.execute(
+        "UPDATE alert_message SET state = 'dead' WHERE message_id = "
+        "(SELECT alert_id FROM alert WHERE incident_id = 'dead' AND kind = 'opened')"
+    )
+    async with open_pool(at_desk.dsn) as pool:
+        assert await forget_alerts(pool, int(time.time()) - 500) == 3
+        assert await forget_alerts(pool, int(time.time()) - 500) == 0
+    left = await at_desk.connection.fetch("SELECT incident_id, kind FROM alert WHERE brand_id > 0 ORDER BY seq")
+    assert [tuple(row) for row in left] == [
+        *(("goes-on", "opened"), ("goes-on", "resolved"), ("lately", "opened"), ("lately", "resolved")),
+        ("dead", "opened"),
+    ]
+    for table in ("alert_message", "alert_delivery"):
+        kept = await at_desk.connection.fetchval(f"SELECT count(*) FROM {table} WHERE endpoint_id <> 'canary'")
+        assert kept == 5
 
 
 async def test_the_canary_goes_all_the_way_again_and_again(at_desk: Desk, receiver: Receiver) -> None:

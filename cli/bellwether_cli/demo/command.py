@@ -10,7 +10,7 @@ import typer
 
 from bellwether_cli import terminal
 from bellwether_cli.api import BrandSpec
-from bellwether_cli.demo import acts, own_data, scorecard
+from bellwether_cli.demo import acts, crisis, own_data, scorecard
 from bellwether_cli.demo.household import Household, move_in
 from bellwether_cli.demo.story import Brand
 from bellwether_cli.replay.command import report
@@ -31,7 +31,7 @@ def demo(
     mapping: Annotated[
         str | None, typer.Option("--map", help="Mapping of the file, as for replay; default: guessed.")
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="End after the scorecard.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="End after the scorecard and the crisis.")] = False,
     data_dir: Annotated[
         Path | None, typer.Option(help="Keep the data here; without it all is gone at the end.")
     ] = None,
@@ -39,7 +39,7 @@ def demo(
     rate: Annotated[float, typer.Option(min=0.1, max=100, help="Events a second of the live part.")] = 5.0,
     seed: Annotated[int, typer.Option(help="The same seed tells the same story.")] = 7,
 ) -> None:
-    """Start everything, replay the past of three invented brands, show their scorecard, and go on live.
+    """Start everything, replay the past of three invented brands, show their scorecard and a crisis, and go on live.
 
     Ctrl-C stops everything.
     """
@@ -67,6 +67,7 @@ async def _invented(system: System, story: acts.Story, *, once: bool) -> None:
     home = await move_in(system, [brand_spec(brand) for brand in brands])
     rest = await acts.send_past(home, story.events(), story.began)
     terminal.out.print(scorecard.drawn(await acts.cards(home, brands)))
+    await crisis.play(home, brands[-1], story.seed)
     _show_where(system, home)
     if not once:
         await acts.live(home, story, rest)

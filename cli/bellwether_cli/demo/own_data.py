@@ -9,6 +9,7 @@ import httpx2
 
 from bellwether_cli import terminal
 from bellwether_cli.api import BrandSpec, get, open_api
+from bellwether_cli.demo import crisis
 from bellwether_cli.demo.household import Household
 from bellwether_cli.demo.scorecard import duration
 from bellwether_cli.replay.mapping import Mapped, rfc3339
@@ -71,6 +72,8 @@ async def show(home: Household, data: OwnData) -> None:
     terminal.table(headers, rows, numbers=headers[1:])
     if len(figures) > _MOST_BRANDS:
         terminal.say(f"… and {len(figures) - _MOST_BRANDS} more brands")
+    async with open_api(home.api, home.key) as client:
+        await crisis.show_found(client, data.brands)
 
 
 async def _figures(client: httpx2.AsyncClient, slug: str, data: OwnData) -> Mapping[str, Any]:

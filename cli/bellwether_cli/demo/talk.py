@@ -72,6 +72,13 @@ def _handling(cell: Cell, began: datetime) -> Iterator[Event]:
         )
 
 
+def outage(cell: Cell, when: datetime) -> Event:
+    """A customer whose network is down, angry about it."""
+    brand = cell.brand
+    words = {"brand": brand.name, "product": brand.product, "handle": brand.slug.partition("-")[0]}
+    return _mention(cell, when, brand.slug, texts.say(cell.rng, texts.OUTAGE, **words))
+
+
 def conversations(cell: Cell) -> Iterator[Event]:
     """About thirty conversations a day with answers by the desk, some of them late, some never."""
     for asked in cell.arrivals(30.0):

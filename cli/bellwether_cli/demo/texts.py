@@ -34,6 +34,13 @@ CRISIS = (
     "#boycott {brand} after this awful {product} scandal",
     "Disgusted by {brand}. Refund us and apologise!",
 )
+OUTAGE = (
+    "{brand} has been down for an hour. I cannot even call a doctor. Terrible!",
+    "No signal, no answer, no apology. Worst network ever, {brand} 😡",
+    "My {product} is useless today. {brand} is a disgrace",
+    "Still no service from {brand}. Angry and stranded",
+    "#{handle}down and not a word from them. Shame on you",
+)
 QUERIES = (
     "Where is my order? It was due on Monday.",
     "Is the {product} available in a larger size?",

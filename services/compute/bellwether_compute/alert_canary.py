@@ -59,6 +59,7 @@ async def _look(pool: Pool) -> None:
     metrics.ALERT_OLDEST.set(found.oldest_s)
     metrics.ALERT_DEAD_LETTERS.set(found.dead)
     metrics.ALERT_ENDPOINTS_DISABLED.set(found.disabled)
+    metrics.INCIDENTS_UNATTENDED.set(found.unattended_s)
 
 
 async def _unless_away(doing: Awaitable[None]) -> None:

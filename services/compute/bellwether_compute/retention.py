@@ -1,4 +1,5 @@
-"""Lets go of minutes that no window reaches any more, and of what the screen saw long ago. Hours and days stay.
+"""Lets go of minutes that no window reaches any more, of what the screen saw long ago, and of alerts of crises long
+over. Hours and days stay.
 
 Identities stay for ever, too; small segments of them become few large ones, so that a claim reads few rows.
 """
@@ -10,6 +11,7 @@ import time
 
 import structlog
 
+from bellwether.adapters.postgres.alert_watch import forget_alerts
 from bellwether.adapters.postgres.pool import Pool, is_transient
 from bellwether.catalogue.screen import LONGEST_S
 from bellwether.domain.clock import DAY_S
@@ -33,6 +35,7 @@ _FORGET_NOBODY = """
         SELECT ctid FROM author_act WHERE author_id = '' AND recorded_at < $1 LIMIT 5000
     ))
 """
+_ALERTS_KEPT_S = 90 * DAY_S
 _SMALL_BYTES = 512 * 1024
 _LARGE_BYTES = 1024 * 1024
 _MANY = 16
@@ -69,6 +72,7 @@ async def forget_old_minutes(pool: Pool) -> None:
             deleted = await delete_minutes_before(pool, int(time.time()) - _KEPT_S)
             log.info("old minutes are gone", rows=deleted)
             log.info("old traces are gone", rows=await delete_traces_before(pool, int(time.time()) - _SIGHTINGS_KEPT_S))
+            log.info("old alerts are gone", rows=await forget_alerts(pool, int(time.time()) - _ALERTS_KEPT_S))
             log.info("segments are merged", merges=await merge_segments(pool))
         except Exception as error:
             if not is_transient(error):

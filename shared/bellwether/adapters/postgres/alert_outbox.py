@@ -18,12 +18,17 @@ _ANYTHING: Final = """
         SELECT FROM alert_message WHERE state = 'waiting' AND due_at <= now()
             AND (leased_until IS NULL OR leased_until <= now()))
 """
+# Who attended to an incident need not be called when it grows, only when it begins again.
 _UNNEEDED: Final = """
     UPDATE alert_message m SET state = 'unneeded'
     WHERE m.state = 'waiting' AND m.escalates AND m.attempts = 0 AND m.due_at <= now() AND EXISTS (
         SELECT FROM alert_delivery d JOIN alert a USING (alert_id)
-        JOIN alert b ON b.brand_id = a.brand_id AND b.incident_id = a.incident_id AND b.seq > a.seq
-        WHERE d.endpoint_id = m.endpoint_id AND d.message_id = m.message_id AND b.kind = ANY($1))
+        JOIN alert b ON b.brand_id = a.brand_id AND b.incident_id = a.incident_id
+        WHERE d.endpoint_id = m.endpoint_id AND d.message_id = m.message_id AND b.kind = ANY($1)
+            AND NOT EXISTS (
+                SELECT FROM alert c WHERE c.brand_id = a.brand_id AND c.incident_id = a.incident_id
+                    AND c.seq > b.seq AND c.seq <= a.seq
+                    AND (c.kind = 'reopened' OR b.kind = 'merged' AND c.kind = 'split')))
 """
 # An attempt of the last minute counts against the rate, and is the only one that a lease can be of.
 _LEASE: Final = f"""
