@@ -33,10 +33,11 @@ TOTAL_PAUSE_S = 0.3
 CUT_PAUSE_S = 1.0
 """Least time between two refreshes of a brand's total, and of one of its cuts."""
 REFRESH_S = 0.1
-"""Longest time that a cycle evaluates, by what the last rows took: what flows in meanwhile waits."""
+"""For how long a cycle evaluates, or for as long as the rest of it takes: what flows in meanwhile waits."""
 
 OwnKpis = Callable[[BrandState], Collection[Kpi] | None]
 """What is evaluated for a brand; None for the built-in catalogue alone."""
+_SLIDING_PART = 4
 _FIRST_ROW_S = 0.005
 _LEARNING = 0.3
 _MOST_KEPT = 512
@@ -87,11 +88,14 @@ class Refresher:
         self._last = {line: at for line, at in self._last.items() if line[0] not in gone}
 
     def due(self, now: float, most: int) -> list[Due]:
-        """At most so many brands and cuts to refresh now, the stalest first, totals with a head start."""
+        """At most so many brands and cuts to refresh now: of what moved the stalest first, totals with a head start.
+
+        What slides gets the rows that are left, and a quarter of them in any case.
+        """
         ready = (Due(*line, ms) for line, ms in self._moved.items() if self._is_rested(line, now))
-        found = heapq.nsmallest(most, ready, key=_urgency)
-        found.extend(self._slid(now, most - len(found)))
-        return found
+        slid = list(self._slid(now, most // _SLIDING_PART))
+        found = heapq.nsmallest(most - len(slid), ready, key=_urgency)
+        return [*found, *slid, *self._slid(now, most - len(found) - len(slid))]
 
     def _is_rested(self, line: tuple[BrandState, str], now: float) -> bool:
         return now - self._last.get(line, 0.0) >= (TOTAL_PAUSE_S if line[1] == TOTAL else CUT_PAUSE_S)
@@ -162,19 +166,23 @@ class Evaluations:
         self._kept: OrderedDict[tuple[BrandState, str], Evaluation] = OrderedDict()
         self._again: set[tuple[BrandState, str]] = set()
         self._row_s = _FIRST_ROW_S
+        self._time_s = REFRESH_S
+        self._ended = time.perf_counter()
 
     @property
     def most(self) -> int:
-        """How many rows are evaluated within `REFRESH_S`, by what the last ones took; at least one."""
-        return max(1, int(REFRESH_S / self._row_s))
+        """How many rows there is time for, by what the last ones took; never so few that nothing slides."""
+        return max(_SLIDING_PART, int(self._time_s / self._row_s))
 
     def refresh_all(self, due: Sequence[Due], as_of: Mapping[BrandState, int], own: OwnKpis) -> list[CurrentRow]:
         """The rows of brands and cuts at the moments of their brands; the chunks of all of them must be loaded."""
         started = time.perf_counter()
+        self._time_s = max(REFRESH_S, started - self._ended)
         rows = [self.refresh(brand, cut, as_of[brand], own(brand)) for brand, cut, _ in due]
         if rows:
             took_s = (time.perf_counter() - started) / len(rows)
             self._row_s += _LEARNING * (took_s - self._row_s)
+        self._ended = time.perf_counter()
         return rows
 
     def refresh(self, brand: BrandState, cut: str, as_of: int, kpis: Collection[Kpi] | None = None) -> CurrentRow:
@@ -186,10 +194,10 @@ class Evaluations:
             self._kept.clear()
             self._again.clear()
             self._end = end
-        last = self._kept.pop((brand, cut), None)
-        if last is not None:
+        last, spans = self._kept.pop((brand, cut), None), spans_now(brand, as_of)
+        if last is not None and last.spans is spans:
             self._again.add((brand, cut))
-        found = self._kept[brand, cut] = reevaluate(sources_of(brand, cut), spans_now(brand, as_of), kpis, last)
+        found = self._kept[brand, cut] = reevaluate(sources_of(brand, cut), spans, kpis, last)
         if len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)
         return CurrentRow(brand.brand.brand_id, cut, as_of, brand.fresh_to, _ENCODER.encode(found.values))

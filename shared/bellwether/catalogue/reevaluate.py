@@ -90,8 +90,8 @@ def _evaluate_again(
         then = last.seen[window]
         facts = _facts(sources, span, moments, touched, then)
         here = found.seen[window] = _seen(facts)
-        # What is read around markers is over by the hour in which the window ends.
-        around = touched.since < moments.clock.hour(span.end - 1) or found.markers != last.markers
+        # What is read around markers is over at the start of an hour, at the end of the window or before.
+        around = touched.since < moments.clock.hour(span.end) or found.markers != last.markers
         names = _moved(touched.measures, then, here) | _differing(then, here, around=around)
         stale = {key for name in names for key in found.readers.get(name, ())}
         fresh: Values = {key: {} for key in stale}

@@ -62,12 +62,22 @@ def test_a_cut_is_refreshed_at_most_once_a_second_and_a_total_more_often() -> No
 def test_a_cycle_evaluates_as_many_rows_as_there_is_time_for() -> None:
     evaluations = Evaluations()
     first = evaluations.most
-    assert first >= 1
+    assert first >= 4
     assert evaluations.refresh_all([], {}, lambda _: None) == []
     assert evaluations.most == first
     for _ in range(50):
         evaluations.refresh_all([Due(AURORA, "", None)] * 20, {AURORA: NOW}, lambda _: None)
     assert evaluations.most > first, "nothing happened in this brand, which takes no time"
+
+
+def test_what_slides_is_refreshed_though_more_moves_than_there_is_time_for() -> None:
+    refresher = Refresher()
+    refresher.note({(AURORA, str(number)): number for number in range(100)})
+    for brand in (BOREALIS, CASTOR):
+        refresher.slide_at(brand, "slides", 10.0)
+    assert cuts(refresher.due(10.0, 4)) == ["0", "1", "2", "slides"]
+    assert cuts(refresher.due(10.0, 4)) == ["0", "1", "2", "slides"]
+    assert cuts(refresher.due(10.0, 4)) == ["0", "1", "2", "3"]
 
 
 def test_what_is_done_is_no_longer_due() -> None:
