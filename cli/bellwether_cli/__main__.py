@@ -27,6 +27,7 @@ from bellwether_cli import (
     terminal,
     topics,
 )
+from bellwether_cli.backtest import backtest
 from bellwether_cli.demo.command import demo
 from bellwether_cli.migrate import migrate
 from bellwether_cli.rebuild import rebuild
@@ -82,6 +83,7 @@ app.command("up")(up_command)
 app.command()(migrate)
 app.command()(replay)
 app.command()(rebuild)
+app.command()(backtest)
 app.add_typer(topics.app, name="topics")
 app.add_typer(partitions.app, name="partitions")
 app.add_typer(tenants.app, name="tenants")

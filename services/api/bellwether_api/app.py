@@ -19,8 +19,10 @@ from bellwether.observability import metrics
 from bellwether_api.alert_endpoints import Endpoints
 from bellwether_api.alert_messages import Messages
 from bellwether_api.alert_routes import AlertRoutes
+from bellwether_api.backtests import Backtests
 from bellwether_api.brands import Brands
 from bellwether_api.cache import AnswerCache
+from bellwether_api.campaigns import Campaigns
 from bellwether_api.card_answers import CardAnswers
 from bellwether_api.incident_steps import IncidentSteps
 from bellwether_api.incidents import Incidents
@@ -35,7 +37,9 @@ from bellwether_api.parts import Parts
 from bellwether_api.receipts import ReceiptReader
 from bellwether_api.routes import (
     alert_routes,
+    backtests,
     brands,
+    campaigns,
     catalogue,
     incidents,
     integrity,
@@ -111,6 +115,8 @@ class Service:
                 messages=Messages(pool),
                 shortcut=self.asgi,
                 streams=streams,
+                backtests=Backtests(pool, self._now),
+                campaigns=Campaigns(pool),
             )
             yield
 
@@ -174,6 +180,8 @@ def _fastapi(readiness: Readiness, lifespan: Callable[[FastAPI], Any] | None) ->
         targets.router,
         alert_routes.router,
         webhook_endpoints.router,
+        backtests.router,
+        campaigns.router,
         probes(readiness),
     ):
         app.include_router(router)

@@ -5,7 +5,9 @@ from datetime import UTC, date, datetime
 from bellwether.domain.business_hours import WEEKDAYS, ClosedAnswer
 from bellwether.domain.windows import Window
 from bellwether_api.alert_shapes import ALERT_EXAMPLES
+from bellwether_api.backtest_shapes import BACKTEST_EXAMPLE
 from bellwether_api.buckets import SeriesGrain
+from bellwether_api.campaign_shapes import CAMPAIGN_EXAMPLES
 from bellwether_api.card_examples import CARD_EXAMPLES
 from bellwether_api.definitions import DEFINITIONS
 from bellwether_api.incident_shapes import INCIDENT_EXAMPLES
@@ -86,6 +88,8 @@ EXAMPLES = (
     *INTEGRITY_EXAMPLES,
     *INCIDENT_EXAMPLES,
     *ALERT_EXAMPLES,
+    BACKTEST_EXAMPLE,
+    *CAMPAIGN_EXAMPLES,
     OWN_EXAMPLE,
     *TARGET_EXAMPLES,
 )

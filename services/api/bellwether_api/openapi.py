@@ -12,6 +12,8 @@ from fastapi import FastAPI
 
 from bellwether.adapters.http.problems import MEDIA_TYPE, PROBLEM_SCHEMA
 from bellwether_api.alert_shapes import ALERT_ANSWERS
+from bellwether_api.backtest_shapes import BacktestOut
+from bellwether_api.campaign_shapes import CAMPAIGN_ANSWERS
 from bellwether_api.card_shapes import CARD_ANSWERS
 from bellwether_api.documentation import components
 from bellwether_api.examples import EXAMPLES
@@ -60,6 +62,7 @@ def describe(app: FastAPI) -> None:
         document["components"]["schemas"].update(components(INCIDENT_ANSWERS))
         document["components"]["schemas"].update(components(ALERT_ANSWERS))
         document["components"]["schemas"].update(components(STREAM_SHAPES))
+        document["components"]["schemas"].update(components((BacktestOut, *CAMPAIGN_ANSWERS)))
         for path in document["paths"].values():
             for method, operation in path.items():
                 _complete(method, operation)

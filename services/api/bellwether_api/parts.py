@@ -11,8 +11,10 @@ from bellwether.domain.keys import Caller, Scope
 from bellwether_api.alert_endpoints import Endpoints
 from bellwether_api.alert_messages import Messages
 from bellwether_api.alert_routes import AlertRoutes
+from bellwether_api.backtests import Backtests
 from bellwether_api.brands import Brands
 from bellwether_api.cache import AnswerCache
+from bellwether_api.campaigns import Campaigns
 from bellwether_api.card_answers import CardAnswers
 from bellwether_api.incident_steps import IncidentSteps
 from bellwether_api.incidents import Incidents
@@ -54,6 +56,8 @@ class Parts:
         messages: Messages,
         shortcut: Shortcut,
         streams: Streams,
+        backtests: Backtests,
+        campaigns: Campaigns,
     ) -> None:
         self.brands = brands
         self.values = values
@@ -75,6 +79,8 @@ class Parts:
         self.messages = messages
         self.shortcut = shortcut
         self.streams = streams
+        self.backtests = backtests
+        self.campaigns = campaigns
 
 
 async def _parts(request: Request) -> Parts:

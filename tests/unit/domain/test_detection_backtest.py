@@ -63,3 +63,27 @@ def test_a_past_too_short_to_be_judged_has_no_rate() -> None:
 def test_an_incident_that_goes_on_is_not_closed() -> None:
     found = backtest(merged(regular(3.5, 12), burst(CRISIS_AT, 60)))
     assert [one.closed_at for one in found.fired] == [None]
+
+
+def test_a_bin_is_judged_with_all_that_is_in_it_whatever_came_first() -> None:
+    crowd = [(CRISIS_AT + second, second % 4 == 0, 1) for second in range(200)]
+    history = History({})
+    detector = Detector(Live(), history)
+    for event in merged(regular(8, 12), crowd):
+        detector.observe(*event)
+    detector.save()
+    assert [one.signal for one in backtest(history.take_added()).fired] == [Signal.VOLUME]
+
+
+def test_what_opened_before_the_stretch_makes_what_is_usual_and_is_not_told() -> None:
+    whole, end = stored(), MONDAY + 8 * DAY_S
+    late = backtest(whole, since=CRISIS_AT + DAY_S, until=end)
+    assert late.fired == backtest(whole, until=end).fired[1:]
+    assert late.judged_from == CRISIS_AT + DAY_S
+    assert late.weeks == pytest.approx(0.5, abs=0.001)
+    assert late.by_weekday == (0, 0, 0, 0, 0, 1, 0)
+
+
+def test_silence_up_to_the_end_of_the_stretch_closes_what_is_open() -> None:
+    stream = merged(regular(3.5, 12), burst(CRISIS_AT, 60))
+    assert [one.closed_at is None for one in backtest(stream, until=CRISIS_AT + DAY_S).fired] == [False]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bellwether.adapters.postgres.pool import Connection
+from bellwether.domain.detection import Interval
 from bellwether.domain.errors import Invalid, NotFound, UnknownBrand
 
 _DECLARE = """
@@ -23,6 +24,8 @@ _LIST = """
     FROM declared_campaign d JOIN brand b USING (brand_id) JOIN tenant t USING (tenant_id)
     WHERE t.slug = $1 AND b.slug = $2 ORDER BY d.starts_at, d.name
 """
+
+_OF_BRAND = "SELECT starts_at, ends_at FROM declared_campaign WHERE brand_id = $1 ORDER BY 1, 2"
 
 
 class Campaign(NamedTuple):
@@ -53,3 +56,8 @@ async def withdraw_campaign(connection: Connection, tenant: str, brand: str, nam
 async def list_campaigns(connection: Connection, tenant: str, brand: str) -> list[Campaign]:
     """The campaigns of a brand, the earliest first."""
     return [Campaign(*row) for row in await connection.fetch(_LIST, tenant, brand)]
+
+
+async def campaigns_of(connection: Connection, brand_id: int) -> list[Interval]:
+    """When a brand expects more talk than usual, ascending; UTC seconds."""
+    return [(row[0], row[1]) for row in await connection.fetch(_OF_BRAND, brand_id)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -43,7 +44,9 @@ class Backtest(msgspec.Struct, frozen=True):
 
     weeks: how much was judged, without the warm-up; 0 where it never ended
     per_week: incidents per judged week; None without any
+    judged_from: the first moment that was judged, UTC seconds; None where the warm-up never ended
     by_hour: how many opened in each local hour of the day, 0 to 23
+    by_weekday: how many opened on each local day of the week, from Monday on
     missed: the places, in `known`, of the incidents that none overlaps
     false_alarms_per_week: incidents that overlap none of `known`, per judged week; None without any week
     """
@@ -51,7 +54,9 @@ class Backtest(msgspec.Struct, frozen=True):
     fired: tuple[Fired, ...]
     weeks: float
     per_week: float | None
+    judged_from: int | None
     by_hour: tuple[int, ...]
+    by_weekday: tuple[int, ...]
     missed: tuple[int, ...]
     false_alarms_per_week: float | None
 
@@ -63,31 +68,39 @@ def backtest(
     *,
     known: Sequence[Interval] = (),
     campaigns: Sequence[Interval] = (),
+    since: int = 0,
+    until: int = 0,
 ) -> Backtest:
     """Feed the past to a detector that knows nothing yet, and tell what it would have done.
 
     past: events in the order in which they came, or the stored hours of one (brand, cut): these
-        are taken as if all events of a bin had come at its start
+        are taken as if all events of a bin had come at its start, what is negative last
     known: the incidents that it ought to have caught
+    since: only what opens from here on is told, UTC seconds; what was before makes what is usual
+    until: nothing more was heard up to here, UTC seconds; the last event where that is later
     """
     history = History({})
     detector = Detector(Live(), history, settings, time_zone, campaigns)
-    changes, judged_from, last = list[Change](), None, 0
+    changes, judged_from, last = list[Change](), None, until
     for at, negative, count in _events(past) if isinstance(past, Mapping) else past:
         changes += detector.observe(at, negative, count)
         last = max(last, at)
         if judged_from is None and detector.is_judging:
-            judged_from = at
-    weeks = 0.0 if judged_from is None else (last - judged_from) / _WEEK_S
-    return _summed_up(_fired(changes, last, known), weeks, known, ZoneInfo(time_zone))
+            judged_from = max(at, since)
+    changes += detector.advance(last)
+    fired = [one for one in _fired(changes, last, known) if one.opened_at >= since]
+    return _summed_up(fired, judged_from, last, known, ZoneInfo(time_zone))
 
 
 def _events(rows: Mapping[int, Counts]) -> Iterator[Event]:
-    """The stored hours as events, one for each kind in each bin."""
+    """The stored hours as events, one for each kind that is there in each bin.
+
+    What is negative comes last: before the others it would be a share that nobody ever saw.
+    """
     for at, volume, scored, negative in per_bin(rows):
-        yield at, True, negative
-        yield at, False, scored - negative
-        yield at, None, volume - scored
+        for is_negative, count in ((None, volume - scored), (False, scored - negative), (True, negative)):
+            if count:
+                yield at, is_negative, count
 
 
 def _fired(changes: Sequence[Change], last: int, known: Sequence[Interval]) -> list[Fired]:
@@ -105,14 +118,20 @@ def _fired(changes: Sequence[Change], last: int, known: Sequence[Interval]) -> l
     return found
 
 
-def _summed_up(fired: list[Fired], weeks: float, known: Sequence[Interval], zone: ZoneInfo) -> Backtest:
+def _summed_up(
+    fired: list[Fired], judged_from: int | None, last: int, known: Sequence[Interval], zone: ZoneInfo
+) -> Backtest:
+    weeks = 0.0 if judged_from is None else max(0, last - judged_from) / _WEEK_S
     hours = Counter(local_hour(one.opened_at, zone) for one in fired)
+    days = Counter(datetime.fromtimestamp(one.opened_at, zone).weekday() for one in fired)
     caught = {place for one in fired for place in one.caught}
     return Backtest(
         tuple(fired),
         round(weeks, 3),
         len(fired) / weeks if weeks else None,
+        judged_from,
         tuple(hours[hour] for hour in range(24)),
+        tuple(days[day] for day in range(7)),
         tuple(place for place in range(len(known)) if place not in caught),
         sum(not one.caught for one in fired) / weeks if weeks else None,
     )
