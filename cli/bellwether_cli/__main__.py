@@ -29,6 +29,7 @@ from bellwether_cli import (
 )
 from bellwether_cli.backtest import backtest
 from bellwether_cli.demo.command import demo
+from bellwether_cli.drill import drill
 from bellwether_cli.migrate import migrate
 from bellwether_cli.rebuild import rebuild
 from bellwether_cli.replay.command import replay
@@ -84,6 +85,7 @@ app.command()(migrate)
 app.command()(replay)
 app.command()(rebuild)
 app.command()(backtest)
+app.command()(drill)
 app.add_typer(topics.app, name="topics")
 app.add_typer(partitions.app, name="partitions")
 app.add_typer(tenants.app, name="tenants")
