@@ -37,6 +37,7 @@ class Watchdog:
         self._partitions: set[int] = set()
         self._known: dict[int, int] = {}
         self._applied_ms: dict[int, int] = {}
+        self._standstill = Standstill()
 
     async def run(self) -> None:
         """Look every few seconds, for ever."""
@@ -50,17 +51,24 @@ class Watchdog:
         positions, asked_ms = self._positions(claimed), int(time.time() * 1000)
         try:
             ends = await self._reader.ends(positions)
-            self._worker.note_ends(ends, asked_ms)
-            await self._reader.tell_progress(claimed)
         except Unavailable as error:
             log.info("lag is not known", error=str(error))
             return
+        self._worker.note_ends(ends, asked_ms)
         self.lag = {part: max(0, ends[part] - position) for part, position in positions.items()}
         for part in self._partitions | self.lag.keys():
             metrics.LAG_RECORDS.labels(str(part)).set(self.lag.get(part, 0))
         self._partitions |= self.lag.keys()
         behind = [ms for part, ms in self._applied_ms.items() if self.lag.get(part)]
         metrics.LAG_SECONDS.set(max(0.0, time.time() - min(behind) / 1000) if behind else 0.0)
+        await self._tell_progress(claimed)
+
+    async def _tell_progress(self, claimed: Mapping[int, int]) -> None:
+        """For lag tools; a group that takes no offsets must not hide that nothing is applied."""
+        try:
+            await self._reader.tell_progress(claimed)
+        except Unavailable as error:
+            log.info("the group was not told how far this worker is", error=str(error))
 
     def _positions(self, claimed: Mapping[int, int]) -> dict[int, int]:
         """Where all assigned partitions stand: one that cannot be claimed at the moment, where it was seen last."""
@@ -76,10 +84,31 @@ class Watchdog:
         now = time.monotonic()
         if now - self._worker.last_turn > self._stuck_after_s:
             _end("the worker's loop does not turn")
-        lag = sum(self.lag.get(part, 0) for part in self._worker.claimed)
-        waits = lag > 0 and self._worker.trouble is None
-        if waits and now - self._worker.last_applied > self._stuck_after_s:
-            _end("there is lag, nothing is wrong, and nothing is applied")
+        still = self._standstill.look(self._worker.positions(), self.lag, now)
+        if self._worker.trouble is not None:
+            self._standstill = Standstill()  # what is wrong is known, and tried again
+        elif max(still.values(), default=0.0) > self._stuck_after_s:
+            part = max(still, key=still.__getitem__)
+            _end(f"partition {part} has lag, nothing is wrong, and nothing of it is applied")
+
+
+class Standstill:
+    """For how long partitions that have lag have not moved."""
+
+    def __init__(self) -> None:
+        self._since: dict[int, tuple[int, float]] = {}
+
+    def look(self, positions: Mapping[int, int], lag: Mapping[int, int], now: float) -> dict[int, float]:
+        """Seconds since each one that lags was first seen where it is.
+
+        positions: the offset that is applied next, by partition; lag: how many records wait; now: in seconds
+        """
+        before, self._since = self._since, {}
+        for part, position in positions.items():
+            if lag.get(part, 0) > 0:
+                was_at, since = before.get(part, (position, now))
+                self._since[part] = (position, since if was_at == position else now)
+        return {part: now - since for part, (_, since) in self._since.items()}
 
 
 def _end(why: str) -> NoReturn:

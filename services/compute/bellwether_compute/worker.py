@@ -51,7 +51,7 @@ class Worker:
         self._wall_less_monotonic = time.time() - time.monotonic()
         self._alone_until: dict[int, int] = {}
         self._split = 1
-        self.last_turn = self.last_applied = time.monotonic()
+        self.last_turn = time.monotonic()
         self.trouble: str | None = "starting"
 
     @property
@@ -243,7 +243,6 @@ class Worker:
         metrics.LAST_PROGRESS.set_to_current_time()
         metrics.KPI_REFRESH_AGE.set(self._cycle.refresher.stalest_s(time.time()))
         if events := sum(map(len, batches.values())):
-            self.last_applied = time.monotonic()
             metrics.CYCLE_EVENTS.observe(events)
             metrics.CYCLE_DURATION.observe(time.monotonic() - started)
 
