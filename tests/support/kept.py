@@ -16,6 +16,7 @@ from bellwether.domain.clock import LocalClock
 from bellwether.domain.windows import Window
 from tests.support.databases import Topics
 
+_PATIENCE_S = 60.0
 _UNSHOWN = """
     SELECT count(*) FROM (SELECT brand_id, cut FROM rollup_day EXCEPT SELECT brand_id, cut FROM kpi_current) AS missing
 """
@@ -58,7 +59,7 @@ class Stored:
         known_at: by brand the last local day of what is taken as known
         """
         found = {}
-        async with open_pool(self.dsn) as pool, pool.connection() as connection:
+        async with open_pool(self.dsn) as pool, pool.connection(_PATIENCE_S) as connection:
             for (slug, cut), as_of in lines.items():
                 brand, clock = self.brands[slug], LocalClock(self.brands[slug].time_zone)
                 spans = current_spans(as_of, clock, recorded or as_of)

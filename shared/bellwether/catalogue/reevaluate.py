@@ -44,10 +44,14 @@ Readers = Mapping[str, frozenset[str]]
 
 
 class Evaluation(NamedTuple):
-    """The values of KPIs in windows, and what they were made of."""
+    """The values of KPIs in windows, and what they were made of.
+
+    plain: nothing was taken back, and there were no crises
+    """
 
     spans: Mapping[Window, Span]
     kpis: Collection[Kpi] | None
+    plain: bool
     markers: Markers
     readers: Readers
     seen: dict[Window, Seen]
@@ -64,12 +68,13 @@ def reevaluate(
     """
     touched, plans = sources.timeline.take_touched(), plans_of(kpis)
     markers = {name: tuple(moments) for name, moments in sources.markers.items()}
-    if last is None or last.spans is not spans or last.kpis is not kpis or sources.undone or sources.crises:
-        found = Evaluation(spans, kpis, markers, _readers(plans), {}, {plan.kpi.key: {} for plan in plans})
+    plain = not (sources.undone or sources.crises)
+    if last is None or last.spans is not spans or last.kpis is not kpis or not (plain and last.plain):
+        found = Evaluation(spans, kpis, plain, markers, _readers(plans), {}, {plan.kpi.key: {} for plan in plans})
         _evaluate(sources, plans, found)
         return found
     values = {key: dict(by_window) for key, by_window in last.values.items()}
-    found = Evaluation(spans, kpis, markers, last.readers, {}, values)
+    found = Evaluation(spans, kpis, plain, markers, last.readers, {}, values)
     _evaluate_again(sources, plans, touched, last, found)
     return found
 

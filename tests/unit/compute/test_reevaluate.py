@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwether.catalogue.builtin import CATALOGUE
-from bellwether.catalogue.evaluate import Values, evaluate
+from bellwether.catalogue.evaluate import Undone, Values, evaluate
 from bellwether.catalogue.kpi import Kpi
 from bellwether.catalogue.plans import plan_of
 from bellwether.catalogue.reevaluate import Evaluation, reevaluate
@@ -77,6 +77,17 @@ def test_what_is_told_late_counts_around_a_marker_though_it_is_in_none_of_the_wi
     assert watched.again("") == watched.whole("")
     watched.tell(liked[2:])
     assert watched.again("") == watched.whole("")
+
+
+def test_what_was_taken_back_and_is_not_any_more_counts_again_within_the_minute() -> None:
+    watched = _Watched()
+    watched.tell([envelope("social.mention.v1", "", NOW - 600, of="aurora", sentiment=1.0) for _ in range(3)])
+    spans, plain = spans_now(watched.folding.brand, NOW), sources_of(watched.folding.brand, "")
+    less = msgspec.structs.replace(plain, undone=[Undone(NOW - 600, {"mentions": -1})])
+    first = reevaluate(plain, spans)
+    taken_back = reevaluate(less, spans, None, first)
+    assert taken_back.values == evaluate(less, spans, sparse=True) != first.values
+    assert reevaluate(plain, spans, None, taken_back).values == first.values
 
 
 @pytest.mark.parametrize("kpi", CATALOGUE.values(), ids=lambda kpi: kpi.key)
