@@ -11,6 +11,8 @@ from bellwether.domain.errors import BellwetherError, Unavailable
 
 _DEADLINE_S = 20.0
 _POLL_S = 0.02
+_FENCED_S = 0.2
+_FENCED = "currently fenced"
 _ALREADY_EXISTS: int = TopicAlreadyExistsError.errno
 
 
@@ -40,14 +42,26 @@ async def create_topics(bootstrap: str, topics: Sequence[Topic], deadline_s: flo
     try:
         async with asyncio.timeout(deadline_s):
             await admin.start()
-            answer = await admin.create_topics([_new(topic) for topic in topics])
-            made = [name for name, code, *detail in answer.topic_errors if _made(name, code, *detail)]
+            made = await _make(admin, topics)
             await _have_leaders(admin, topics)
     except (KafkaError, OSError) as error:
         raise Unavailable(f"Kafka does not answer at {bootstrap}.") from error
     finally:
         await admin.close()
     return made
+
+
+async def _make(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> list[str]:
+    """Make topics; a broker whose heartbeat came late is fenced for a moment, and makes none meanwhile."""
+    made: list[str] = []
+    while True:
+        answer = await admin.create_topics([_new(topic) for topic in topics])
+        told = [(name, code, detail[0] if detail else None) for name, code, *detail in answer.topic_errors]
+        fenced = [name for name, _, detail in told if _FENCED in (detail or "")]
+        made += [name for name, code, detail in told if name not in fenced and _made(name, code, detail)]
+        if not fenced:
+            return made
+        await asyncio.sleep(_FENCED_S)
 
 
 async def _have_leaders(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
