@@ -12,19 +12,24 @@ import pytest
 
 from tests.faults.conftest import Report
 from tests.faults.profile import Profile
-from tests.integration.test_detection import _ZONE, airline, expected, found, moment
+from tests.support.airline import AIRLINE, ZONE, expected, found, moment, tweets
 from tests.support.backends import Servers
 from tests.support.compute_process import ComputeProcess, compute_environment, dismiss_members, group_of
 from tests.support.databases import Topics
 from tests.support.log import applied, initialise_stream, write_events
 from tests.support.tenancy import make_brands
 
-__all__ = ["airline"]
-
 _SPEED = 600.0
 _STRETCH_S = 5 * 3600
 _BEFORE_S = 3 * 3600
 _TOGETHER_S = 0.2
+
+
+@pytest.fixture(scope="module")
+def airline() -> list[dict[str, Any]]:
+    if not AIRLINE.is_file():
+        pytest.skip(f"the data set airline.csv is not in {AIRLINE.parent}")
+    return tweets()
 
 
 @pytest.mark.timeout(1800)
@@ -39,7 +44,7 @@ async def test_crises_of_a_paced_replay_are_those_of_the_pure_detector_though_co
 ) -> None:
     await initialise_stream(database, stack.kafka_bootstrap, topics.events)
     for slug in sorted({event["data"]["brand"] for event in airline}):
-        await make_brands(database, slug, time_zone=_ZONE)
+        await make_brands(database, slug, time_zone=ZONE)
     wanted = expected(airline, int(time.time()))
     since, until = _stretch(airline, profile, min(one.at for brand, one in wanted if brand == "southwest"))
     past, paced, rest = ([event for event in airline if low <= moment(event) < high]

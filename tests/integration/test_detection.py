@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import Iterable
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -18,60 +16,21 @@ import pytest
 from bellwether.adapters.postgres.campaigns import declare_campaign, list_campaigns, withdraw_campaign
 from bellwether.adapters.postgres.pool import Connection
 from bellwether.domain.errors import NotFound
-from bellwether_cli.replay.plan import Plan, choose
+from tests.support.airline import AIRLINE, ZONE, expected, found, stamp, tweets
 from tests.support.backends import Servers
 from tests.support.compute_process import ComputeProcess, compute_environment, dismiss_members, group_of
 from tests.support.databases import Topics
-from tests.support.detected import Finding, Heard, findings
 from tests.support.log import applied, initialise_stream, write_events
 from tests.support.tenancy import make_brands
 
-_AIRLINE = Path(__file__).parents[2].parent / "shared" / "data" / "airline.csv"
-_ZONE = "America/New_York"
-_WORDS = """
-    SELECT b.slug, w.phase, w.onset, w.numbers FROM incident_word w JOIN brand b USING (brand_id)
-    WHERE w.source = '/bellwether/detector'
-"""
 _ALERTS = "SELECT b.slug, kind, at FROM alert a JOIN brand b USING (brand_id)"
-
-
-def rebased(events: Iterable[dict[str, Any]], end: int) -> list[dict[str, Any]]:
-    """The events in the order in which they happened, as many whole days later as end before `end`, UTC seconds."""
-    ordered = sorted(events, key=lambda event: (moment(event), event["id"]))
-    later = (end - moment(ordered[-1])) // 86_400 * 86_400
-    return [event | {"time": stamp(moment(event) + later)} for event in ordered]
-
-
-def moment(event: dict[str, Any]) -> int:
-    return int(datetime.fromisoformat(event["time"]).timestamp())
-
-
-def stamp(second: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
-
-
-def expected(events: list[dict[str, Any]], recorded: int) -> set[tuple[str, Finding]]:
-    """What pure detectors find in each brand."""
-    texts: dict[str, list[Heard]] = defaultdict(list)
-    for event in events:
-        data = event["data"]
-        texts[data["brand"]].append(Heard(moment(event), recorded, data["channel"], data["sentiment"] <= -0.05))
-    return {(brand, one) for brand, heard in texts.items() for one in findings(heard, _ZONE)}
-
-
-async def found(connection: Connection) -> set[tuple[str, Finding]]:
-    """What compute has found."""
-    told = [(row[0], row[2], msgspec.json.decode(row[3])) for row in await connection.fetch(_WORDS) if row[2]]
-    return {(slug, Finding(n["cut"], n["change"], n["at"], onset, n["severity"])) for slug, onset, n in told}
 
 
 @pytest.fixture(scope="module")
 def airline() -> list[dict[str, Any]]:
-    """Tweets about six airlines, as events at the hours of the day at which they happened, up to today or yesterday."""
-    if not _AIRLINE.is_file():
-        pytest.skip(f"the data set airline.csv is not in {_AIRLINE.parent}")
-    results = Plan(_AIRLINE, choose(_AIRLINE, None)).results()
-    return rebased((result.event for result in results if result.event), int(time.time()) - 60)
+    if not AIRLINE.is_file():
+        pytest.skip(f"the data set airline.csv is not in {AIRLINE.parent}")
+    return tweets()
 
 
 @pytest.mark.parametrize("max_events", [97, 1500])
@@ -80,7 +39,7 @@ async def test_crises_of_a_replay_are_those_of_the_pure_detector_though_compute_
 ) -> None:
     await initialise_stream(database, stack.kafka_bootstrap, topics.events)
     for slug in sorted({event["data"]["brand"] for event in airline}):
-        await make_brands(database, slug, time_zone=_ZONE)
+        await make_brands(database, slug, time_zone=ZONE)
     environment = compute_environment(stack.kafka_bootstrap, database, topics, max_events=max_events)
     compute = ComputeProcess(tmp_path, "compute", environment)
     connection = await asyncpg.connect(database)
