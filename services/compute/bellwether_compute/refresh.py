@@ -32,8 +32,8 @@ from bellwether_compute.verdicts import taken_back
 TOTAL_PAUSE_S = 0.3
 CUT_PAUSE_S = 1.0
 """Least time between two refreshes of a brand's total, and of one of its cuts."""
-REFRESH_S = 0.1
-"""For how long a cycle evaluates, or for as long as the rest of it takes: what flows in meanwhile waits."""
+REFRESH_S = 0.05
+"""For how long a cycle evaluates, by what the last rows took: what flows in meanwhile waits."""
 
 OwnKpis = Callable[[BrandState], Collection[Kpi] | None]
 """What is evaluated for a brand; None for the built-in catalogue alone."""
@@ -90,12 +90,15 @@ class Refresher:
     def due(self, now: float, most: int) -> list[Due]:
         """At most so many brands and cuts to refresh now: of what moved the stalest first, totals with a head start.
 
-        What slides gets the rows that are left, and a quarter of them in any case.
+        What slides gets the rows that are left, and a quarter of them in any case; totals get half of the others.
         """
-        ready = (Due(*line, ms) for line, ms in self._moved.items() if self._is_rested(line, now))
         slid = list(self._slid(now, most // _SLIDING_PART))
-        found = heapq.nsmallest(most - len(slid), ready, key=_urgency)
-        return [*found, *slid, *self._slid(now, most - len(found) - len(slid))]
+        ready = [Due(*line, ms) for line, ms in self._moved.items() if self._is_rested(line, now)]
+        found = heapq.nsmallest(-(-(most - len(slid)) // 2), (one for one in ready if one.cut == TOTAL), key=_urgency)
+        chosen = set(found)
+        others = (one for one in ready if one not in chosen)
+        found += heapq.nsmallest(most - len(slid) - len(found), others, key=_urgency)
+        return [*sorted(found, key=_urgency), *slid, *self._slid(now, most - len(found) - len(slid))]
 
     def _is_rested(self, line: tuple[BrandState, str], now: float) -> bool:
         return now - self._last.get(line, 0.0) >= (TOTAL_PAUSE_S if line[1] == TOTAL else CUT_PAUSE_S)
@@ -166,23 +169,19 @@ class Evaluations:
         self._kept: OrderedDict[tuple[BrandState, str], Evaluation] = OrderedDict()
         self._again: set[tuple[BrandState, str]] = set()
         self._row_s = _FIRST_ROW_S
-        self._time_s = REFRESH_S
-        self._ended = time.perf_counter()
 
     @property
     def most(self) -> int:
         """How many rows there is time for, by what the last ones took; never so few that nothing slides."""
-        return max(_SLIDING_PART, int(self._time_s / self._row_s))
+        return max(_SLIDING_PART, int(REFRESH_S / self._row_s))
 
     def refresh_all(self, due: Sequence[Due], as_of: Mapping[BrandState, int], own: OwnKpis) -> list[CurrentRow]:
         """The rows of brands and cuts at the moments of their brands; the chunks of all of them must be loaded."""
         started = time.perf_counter()
-        self._time_s = max(REFRESH_S, started - self._ended)
         rows = [self.refresh(brand, cut, as_of[brand], own(brand)) for brand, cut, _ in due]
         if rows:
             took_s = (time.perf_counter() - started) / len(rows)
             self._row_s += _LEARNING * (took_s - self._row_s)
-        self._ended = time.perf_counter()
         return rows
 
     def refresh(self, brand: BrandState, cut: str, as_of: int, kpis: Collection[Kpi] | None = None) -> CurrentRow:

@@ -39,6 +39,15 @@ def test_a_total_comes_before_cuts_that_are_not_much_staler() -> None:
     assert refresher.due(10.0, 9) == [Due(BOREALIS, "", 5_999), Due(AURORA, "a", 1_000), Due(CASTOR, "", 6_001)]
 
 
+def test_cuts_that_have_waited_for_long_leave_half_of_the_rows_to_totals() -> None:
+    refresher = Refresher()
+    refresher.note({(AURORA, f"cut{number}"): 1_000 for number in range(9)})
+    refresher.note({(brand, ""): 60_000 for brand in (AURORA, BOREALIS, CASTOR)})
+    assert sum(one.cut == "" for one in refresher.due(61.0, 4)) == 2
+    assert sum(one.cut == "" for one in refresher.due(61.0, 12)) == 3
+    assert len(refresher.due(61.0, 12)) == 12
+
+
 def test_what_moved_twice_is_as_stale_as_the_first_time() -> None:
     refresher = Refresher()
     refresher.note({(AURORA, "a"): 3_000})
