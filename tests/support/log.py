@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +17,7 @@ from bellwether.adapters.stream import initialise
 from tests.support.tenancy import TENANT
 
 _POLL_S = 0.05
+_AWAY = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError, OSError)
 
 
 async def initialise_stream(dsn: str, bootstrap: str, topic: str) -> None:
@@ -45,12 +47,20 @@ async def write_records(
 
 
 async def applied(dsn: str, topic: str, records: int, deadline_s: float = 60.0) -> None:
-    """Wait until so many records of the topic are applied. Raises TimeoutError."""
+    """Wait until so many records of the topic are applied, over restarts of PostgreSQL. Raises TimeoutError."""
+    async with asyncio.timeout(deadline_s):
+        while True:
+            # A server that has lost one session ends all, and takes nobody until it has recovered.
+            with contextlib.suppress(*_AWAY):
+                return await _reaches(dsn, topic, records)
+            await asyncio.sleep(_POLL_S)
+
+
+async def _reaches(dsn: str, topic: str, records: int) -> None:
     connection = await asyncpg.connect(dsn)
     try:
-        async with asyncio.timeout(deadline_s):
-            while await _count(connection, topic) < records:
-                await asyncio.sleep(_POLL_S)
+        while await _count(connection, topic) < records:
+            await asyncio.sleep(_POLL_S)
     finally:
         await connection.close()
 
