@@ -8,10 +8,12 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
-from bellwether.adapters.http.probes import Readiness, probes
+from bellwether.adapters.http.probe_router import probe_router
+from bellwether.adapters.http.probes import Readiness
 from bellwether.adapters.http.problems import STATUS, headers_of, install, problem_of, problems, status_of, type_of
 from bellwether.domain import errors
 from bellwether.domain.errors import BellwetherError, Fault, RateLimited, Unauthenticated, UnknownKpi
+from bellwether.observability import metrics
 
 SECRET = "hunter2"
 
@@ -106,7 +108,7 @@ def test_readiness_names_what_is_missing_and_liveness_does_not_care() -> None:
     missing: dict[str, str | None] = {"kafka": None}
     readiness = Readiness({"kafka": lambda: missing["kafka"]})
     app = FastAPI()
-    app.include_router(probes(readiness))
+    app.include_router(probe_router(readiness))
     client = TestClient(app)
     assert client.get("/readyz").json() == {"ready": True, "checks": {"kafka": "ok"}}
     missing["kafka"] = "does not answer"
@@ -117,4 +119,5 @@ def test_readiness_names_what_is_missing_and_liveness_does_not_care() -> None:
     readiness.drain()
     assert client.get("/readyz").json()["checks"]["service"] == "stopping"
     assert not readiness.ready
-    assert "bellwether_events_accepted_total" in client.get("/metrics").text
+    metrics.READY.set(1)
+    assert "bellwether_ready 1.0" in client.get("/metrics").text

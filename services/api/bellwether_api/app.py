@@ -8,7 +8,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from bellwether.adapters.alerting.addresses import networks
-from bellwether.adapters.http.probes import Readiness, probes
+from bellwether.adapters.http.probe_router import probe_router
+from bellwether.adapters.http.probes import Readiness
 from bellwether.adapters.http.problems import install
 from bellwether.adapters.kafka.producer import Producer, ProducerSettings
 from bellwether.adapters.postgres.definitions import Definitions
@@ -182,7 +183,7 @@ def _fastapi(readiness: Readiness, lifespan: Callable[[FastAPI], Any] | None) ->
         webhook_endpoints.router,
         backtests.router,
         campaigns.router,
-        probes(readiness),
+        probe_router(readiness),
     ):
         app.include_router(router)
     describe(app)

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Any
 
 import structlog
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from bellwether.adapters.http.probes import Readiness, probes
 from bellwether.adapters.kafka.log_reader import LogReader, ReaderSettings
@@ -62,8 +62,7 @@ class Service:
         self._worker: Worker | None = None
         self.readiness = Readiness({"worker": self._why_not_ready})
         metrics.READY.set_function(lambda: float(self.readiness.ready))
-        self.app = FastAPI(title="Bellwether compute", lifespan=self._lifespan, docs_url=None, openapi_url=None)
-        self.app.include_router(probes(self.readiness))
+        self.app = Starlette(routes=probes(self.readiness), lifespan=self._lifespan)
 
     def _why_not_ready(self) -> str | None:
         if self._worker is None:
@@ -73,7 +72,7 @@ class Service:
         return self._worker.trouble
 
     @asynccontextmanager
-    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         running = asyncio.create_task(self._run())
         running.add_done_callback(_end_if_broken)
         yield

@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from bellwether.adapters.http.probes import Readiness, probes
+from bellwether.adapters.http.probe_router import probe_router
+from bellwether.adapters.http.probes import Readiness
 from bellwether.adapters.http.problems import install
 from bellwether.adapters.kafka.producer import Producer, ProducerSettings
 from bellwether.adapters.postgres.directory import Directory
@@ -61,7 +62,7 @@ def documentation() -> dict[str, Any]:
 def _fastapi(settings: Settings, readiness: Readiness, lifespan: Callable[[FastAPI], Any] | None) -> FastAPI:
     app = FastAPI(title=TITLE, version=VERSION, description=DESCRIPTION, lifespan=lifespan)
     install(app)
-    app.include_router(probes(readiness))
+    app.include_router(probe_router(readiness))
     describe(app, settings)
     return app
 
