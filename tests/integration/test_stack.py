@@ -18,7 +18,7 @@ import asyncpg
 import psutil
 import pytest
 
-from bellwether_cli.stack import StackError, embedded_stack, folder, jars, ports
+from bellwether_cli.stack import Stack, StackError, embedded_stack, folder, jars, ports
 from bellwether_cli.stack.ports import PortChoice
 from tests.support.backends import Servers
 
@@ -97,6 +97,27 @@ async def test_a_second_start_keeps_the_data_and_the_addresses_and_fetches_nothi
         connection = await asyncpg.connect(stack.postgres_dsn)
         assert await connection.fetchval("SELECT answer FROM kept") == 42
         await connection.close()
+
+
+async def test_kafka_starts_from_an_archive_of_its_classes_once_one_has_ended_in_order(
+    jar_cache: Path, tmp_path: Path
+) -> None:
+    jars_only = tmp_path / "jars"
+    shutil.copytree(jar_cache, jars_only, ignore=shutil.ignore_patterns("*.jsa*"), copy_function=os.link)
+    async with embedded_stack(durable=False, jar_cache=jars_only) as stack:
+        assert not archive_of(stack)
+    async with embedded_stack(durable=False, jar_cache=jars_only) as stack:
+        (archive,) = archive_of(stack)
+        await stack.kafka.kill()
+        archive.write_bytes(b"what a full disk leaves")
+        await stack.kafka.start()
+        assert not archive_of(stack)
+
+
+def archive_of(stack: Stack) -> list[Path]:
+    """The archive that the broker has mapped into its memory."""
+    mapped = {Path(place.path) for place in psutil.Process(stack.kafka.pid).memory_maps()}
+    return [path for path in mapped if path.match("kafka.Kafka-*.jsa")]
 
 
 async def test_two_stacks_do_not_share_a_folder(data_dir: Path, jar_cache: Path) -> None:

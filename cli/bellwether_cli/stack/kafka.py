@@ -6,18 +6,20 @@ import asyncio
 from pathlib import Path
 
 from bellwether.adapters.kafka.reachability import cluster_id
+from bellwether_cli.stack.class_archive import ClassArchive
 from bellwether_cli.stack.folder import Folder, Ports
 from bellwether_cli.stack.part import Part
 from bellwether_cli.stack.ports import LOOPBACK
 from bellwether_cli.stack.process import Command, run
 
+_BROKER = "kafka.Kafka"
+_FORMATTER = "kafka.tools.StorageTool"
 _FORMAT_S = 60.0
 _JVM = [
     "-Xms128m",
     "-Xmx512m",
     "-XX:+UseSerialGC",  # one small heap on a machine shared with everything else
     "-XX:+ExitOnOutOfMemoryError",
-    "-Xshare:auto",
     "-Djava.awt.headless=true",
 ]
 
@@ -103,20 +105,35 @@ class Kafka(Part):
                 self._cluster,
                 "--ignore-formatted",
             ]
-            argv = self._java_argv("kafka.tools.StorageTool", *formatting, jvm=["-XX:TieredStopAtLevel=1"])
+            argv = self._java_argv(_FORMATTER, *formatting, jvm=["-XX:TieredStopAtLevel=1"])
             await run(self.name, Command(argv=argv, log=self._folder.log(self.name)), _FORMAT_S)
+            await asyncio.to_thread(self._archive(_FORMATTER).keep)
+
+    @property
+    def leaves_something(self) -> bool:
+        """Whether its classes are not archived yet."""
+        return not self._archive(_BROKER).kept.exists()
+
+    async def stop(self) -> None:
+        """End the server in order, by force after a while. Nothing happens when it does not run."""
+        await super().stop()
+        await asyncio.to_thread(self._archive(_BROKER).keep)
 
     @property
     def _properties(self) -> Path:
         return self._home / "server.properties"
 
     def _command(self, lock_fd: int) -> Command:
-        argv = self._java_argv("kafka.Kafka", str(self._properties), jvm=_JVM)
+        argv = self._java_argv(_BROKER, str(self._properties), jvm=_JVM)
         return Command(argv=argv, log=self._folder.log(self.name), cwd=self._home, lock_fd=lock_fd)
 
     def _java_argv(self, main: str, *arguments: str, jvm: list[str]) -> list[str]:
         logging = f"-Dlog4j2.configurationFile={self._home / 'log4j2.properties'}"
-        return [str(self._java), *jvm, logging, "-cp", f"{self._jars}/*", main, *arguments]
+        archive = self._archive(main).options
+        return [str(self._java), *jvm, *archive, logging, "-cp", f"{self._jars}/*", main, *arguments]
+
+    def _archive(self, main: str) -> ClassArchive:
+        return ClassArchive.of(self._java, self._jars, main, self._home)
 
     async def _answers(self) -> bool:
         # A plain connection first: the client library reports each refusal as an error.

@@ -35,6 +35,11 @@ class Part(ABC):
         self._child: ChildProcess | None = None
         self._started = asyncio.Event()
 
+    @property
+    def leaves_something(self) -> bool:
+        """Whether an orderly end leaves something for later starts: then even what is thrown away is ended in order."""
+        return False
+
     @abstractmethod
     async def prepare(self) -> None:
         """Make what the server needs on disk; nothing where an earlier start has made it."""
