@@ -22,6 +22,8 @@ _JVM = [
     "-XX:+ExitOnOutOfMemoryError",
     "-Djava.awt.headless=true",
 ]
+_SHORT_LIFE = ["-XX:TieredStopAtLevel=1"]
+"""The second compiler takes more of the processor than its code gives back before a short life is over."""
 
 # A single node for one machine: few threads, small buffers, and no wait for a second group member that never comes.
 _PROPERTIES = """\
@@ -74,8 +76,9 @@ class Kafka(Part):
 
     name = "kafka"
 
-    def __init__(self, folder: Folder, java: Path, jars: Path, ports: Ports, cluster: str) -> None:
+    def __init__(self, folder: Folder, java: Path, jars: Path, ports: Ports, cluster: str, *, durable: bool) -> None:
         super().__init__(folder)
+        self._jvm = _JVM if durable else [*_JVM, *_SHORT_LIFE]
         self._java = java
         self._jars = jars
         self._ports = ports
@@ -105,7 +108,7 @@ class Kafka(Part):
                 self._cluster,
                 "--ignore-formatted",
             ]
-            argv = self._java_argv(_FORMATTER, *formatting, jvm=["-XX:TieredStopAtLevel=1"])
+            argv = self._java_argv(_FORMATTER, *formatting, jvm=_SHORT_LIFE)
             await run(self.name, Command(argv=argv, log=self._folder.log(self.name)), _FORMAT_S)
             await asyncio.to_thread(self._archive(_FORMATTER).keep)
 
@@ -124,7 +127,7 @@ class Kafka(Part):
         return self._home / "server.properties"
 
     def _command(self, lock_fd: int) -> Command:
-        argv = self._java_argv(_BROKER, str(self._properties), jvm=_JVM)
+        argv = self._java_argv(_BROKER, str(self._properties), jvm=self._jvm)
         return Command(argv=argv, log=self._folder.log(self.name), cwd=self._home, lock_fd=lock_fd)
 
     def _java_argv(self, main: str, *arguments: str, jvm: list[str]) -> list[str]:

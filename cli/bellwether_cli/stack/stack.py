@@ -58,8 +58,8 @@ async def embedded_stack(
 
     A `data_dir` is kept, with its ports where they are still free; None is a temporary folder, removed at the end.
     `ports` may name `kafka`, `kafka_controller` and `postgres`.
-    `durable` False saves the fsyncs; `tell` hears of what takes long. Raises StackError, which says which part failed
-    and why.
+    `durable` False, for a short life, saves the fsyncs and Kafka's long compiling; `tell` hears of what takes long.
+    Raises StackError, which says which part failed and why.
     """
     with open_folder(data_dir) as folder:
         tools = await _find_tools(jar_cache, tell)
@@ -101,7 +101,7 @@ async def _start(folder: Folder, choice: PortChoice, tools: _Tools, *, durable: 
 
 
 def _assemble(folder: Folder, memory: Memory, tools: _Tools, *, durable: bool) -> Stack:
-    kafka = Kafka(folder, tools.java, tools.jars, memory.ports, memory.cluster_id)
+    kafka = Kafka(folder, tools.java, tools.jars, memory.ports, memory.cluster_id, durable=durable)
     postgres = Postgres(folder, tools.programs, tools.user, memory, durable=durable)
     return Stack(folder, kafka, postgres, memory.key_pepper)
 
