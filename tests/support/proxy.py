@@ -26,7 +26,7 @@ class Snap(Enum):
 class Trap:
     """Lies on the first connection of a client that says the words; snaps at the request so many after them, once.
 
-    client: the name that it gave PostgreSQL
+    client: the name that it gave PostgreSQL; None for whoever says the words, as Kafka's clients give none
     latest: words at which it snaps even if fewer requests have passed
     request: the one at which it has snapped
     client_port: where the connection comes from that lies on it
@@ -36,7 +36,7 @@ class Trap:
     snap: Snap
     after: int = 0
     latest: bytes | None = None
-    client: bytes = b"bellwether-compute"
+    client: bytes | None = b"bellwether-compute"
     request: bytes = b""
     client_port: int = 0
     sprung: asyncio.Event = field(default_factory=asyncio.Event)
@@ -86,7 +86,7 @@ class Proxy:
     def tread(self, chunk: bytes, client: bytes) -> Trap | None:
         """The trap that lies on a connection of this client which says this, if it is the first to say its words."""
         trap = self._trap
-        if trap is None or trap.words not in chunk or trap.client != client:
+        if trap is None or trap.words not in chunk or trap.client not in (None, client):
             return None
         self._trap = None
         return trap

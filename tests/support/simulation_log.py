@@ -90,6 +90,9 @@ class Reader:
         if not (self._flaws.no_seek and part in self._positions):
             self._positions[part] = offset
 
+    def stay(self) -> None:
+        """Nobody is put out of this group for being idle."""
+
     async def poll(
         self, parts: Iterable[int], max_wait_s: float, max_records: int
     ) -> Mapping[int, Sequence[LoggedRecord]]:

@@ -34,6 +34,7 @@ class Watchdog:
         self._reader = reader
         self._stuck_after_s = stuck_after_s
         self.lag: dict[int, int] = {}
+        self._kafka_answers = False
         self._partitions: set[int] = set()
         self._known: dict[int, int] = {}
         self._applied_ms: dict[int, int] = {}
@@ -47,6 +48,7 @@ class Watchdog:
             self._judge()
 
     async def _measure(self) -> None:
+        self._kafka_answers = False
         claimed = self._worker.positions()
         positions, asked_ms = self._positions(claimed), int(time.time() * 1000)
         try:
@@ -54,6 +56,7 @@ class Watchdog:
         except Unavailable as error:
             log.info("lag is not known", error=str(error))
             return
+        self._kafka_answers = True
         self._worker.note_ends(ends, asked_ms)
         self.lag = {part: max(0, ends[part] - position) for part, position in positions.items()}
         for part in self._partitions | self.lag.keys():
@@ -84,12 +87,25 @@ class Watchdog:
         now = time.monotonic()
         if now - self._worker.last_turn > self._stuck_after_s:
             _end("the worker's loop does not turn")
-        still = self._standstill.look(self._worker.positions(), self.lag, now)
-        if self._worker.trouble is not None:
+        if self._reader.is_broken:
+            _end("nothing is fetched any more")
+        if self._is_excused():
             self._standstill = Standstill()  # what is wrong is known, and tried again
-        elif max(still.values(), default=0.0) > self._stuck_after_s:
+            return
+        still = self._standstill.look(self._watched(), self.lag, now)
+        if max(still.values(), default=0.0) > self._stuck_after_s:
             part = max(still, key=still.__getitem__)
-            _end(f"partition {part} has lag, nothing is wrong, and nothing of it is applied")
+            _end(f"partition {part} has lag, Kafka answers, and nothing of it is applied")
+
+    def _is_excused(self) -> bool:
+        """Whether the worker waits for a server. For Kafka it does not where Kafka answers the same client here."""
+        return self._worker.trouble is not None and not (self._worker.lacks_kafka and self._kafka_answers)
+
+    def _watched(self) -> dict[int, int]:
+        """Where partitions stand that ought to move: the claimed ones, and what cannot be claimed for lack of Kafka."""
+        if not self._worker.lacks_kafka:
+            return self._worker.positions()
+        return {part: at for part, at in self._known.items() if part not in self._worker.halted}
 
 
 class Standstill:

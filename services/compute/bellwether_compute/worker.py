@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from bellwether.adapters.kafka.log_reader import LogReader, Record
+from bellwether.adapters.kafka.log_reader import LogReader, NoAnswer, Record
 from bellwether.adapters.kafka.partitions import Partitions as Partitioner
 from bellwether.adapters.postgres.pool import Pool, is_transient, refuses_data
 from bellwether.domain.errors import Unavailable
@@ -53,6 +53,7 @@ class Worker:
         self._split = 1
         self.last_turn = time.monotonic()
         self.trouble: str | None = "starting"
+        self.lacks_kafka = False
 
     @property
     def claimed(self) -> Collection[int]:
@@ -187,6 +188,7 @@ class Worker:
 
     async def _poll(self, max_wait_s: float) -> Polled:
         if not self._claimed:
+            self._reader.stay()
             await asyncio.sleep(max_wait_s)
             return Polled()
         most = 1 if self._alone_until else max(1, self._settings.max_events // self._split)
@@ -235,7 +237,7 @@ class Worker:
         self._note_progress(batches, started)
 
     def _note_progress(self, batches: Batches, started: float) -> None:
-        self.trouble = None
+        self.trouble, self.lacks_kafka = None, False
         self._split = max(1, self._split // _LARGER)
         for part, until in [*self._alone_until.items()]:
             if part not in self._claimed or self._claimed[part].next_offset >= until:
@@ -272,7 +274,7 @@ class Worker:
         """After any failure: claim again, which seeks to what Postgres says is next."""
         reason = _FAILURE.get(type(error), "error")
         metrics.COMMIT_FAILURES.labels(reason).inc()
-        self.trouble = f"{type(error).__name__}: {error}"
+        self.trouble, self.lacks_kafka = f"{type(error).__name__}: {error}", isinstance(error, NoAnswer)
         log.warning("cycle failed", error=self.trouble)
         self._drop([*self._claimed])
         await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311 - jitter, not a secret

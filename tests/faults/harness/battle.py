@@ -55,10 +55,14 @@ class Battle:
         for number, strike in enumerate(strikes, start=1):
             self.load.allowed = (number - 0.5) * share
             await asyncio.sleep(strike.calm_s)
+            title = f"{number}/{len(strikes)} {strike.kind.name}"
             struck = await self._strike(strike, number * share)
+            if struck.trouble and not self.failures:
+                self.tell(f"{title}: {struck.trouble}, once more")
+                struck = await self._strike(strike, number * share)
             self.struck.append(struck)
             took = f"{struck.recovery_s:.1f} s" if struck.recovery_s is not None else struck.trouble or "never"
-            self.tell(f"{number}/{len(strikes)} {strike.kind.name}: {took}")
+            self.tell(f"{title}: {took}")
             if self.failures or self.arena.violations:
                 break
         self.load.allowed = len(self.load.entries)

@@ -23,6 +23,8 @@ _POLL_S = 0.05
 _STEAL = """
     UPDATE stream_offset SET epoch = epoch + 1, owner = 'nobody' WHERE stream = $1 RETURNING part, epoch, next_offset
 """
+_SPEAKERS = {"kafka": None, "postgres": b"bellwether-compute"}
+"""Who has to say the words of a trap: clients of Kafka give no name."""
 _STANDING = "SELECT part, epoch, next_offset FROM stream_offset WHERE stream = $1"
 
 
@@ -127,7 +129,7 @@ def trapped(name: str, words: bytes, snap: Snap, requests: int = 1) -> Blow:
 
     async def blow(arena: Arena, pick: int) -> None:
         proxy: Proxy = getattr(arena.servers, f"{name}_proxy")
-        await _sprung(proxy, Trap(words, snap, pick % requests))
+        await _sprung(proxy, Trap(words, snap, pick % requests, client=_SPEAKERS[name]))
 
     return blow
 

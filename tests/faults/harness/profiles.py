@@ -46,6 +46,7 @@ _SMOKE = (
     "api killed",
     "kafka killed",
     "kafka silent",
+    "kafka: answer to a write lost",
     "postgres killed",
     "postgres: answer to COMMIT swallowed",
     "postgres: a request of a transaction lost",
@@ -53,5 +54,5 @@ _SMOKE = (
 PROFILES = {
     "smoke": Profile("smoke", 20_000, 400, len(_SMOKE), 12, (0.1, 0.5), deadline_s=840, only=_SMOKE),
     "full": Profile("full", 200_000, 200, faults=110, kinds=15, calm_s=(0.2, 1.5), deadline_s=2700),
-    "soak": Profile("soak", 1_000_000, 300, 210, 15, calm_s=(1.0, 5.0), deadline_s=6000, samples_resources=True),
+    "soak": Profile("soak", 1_000_000, 300, 220, 15, calm_s=(1.0, 5.0), deadline_s=6000, samples_resources=True),
 }

@@ -84,6 +84,12 @@ class Outcome:
         return len({one.strike.kind.name for one in self.struck if one.trouble is None})
 
     @property
+    def silent(self) -> list[str]:
+        """The kinds none of whose strikes found its moment: what they wait for is no longer there."""
+        came = {one.strike.kind.name for one in self.struck if one.trouble is None}
+        return sorted({one.strike.kind.name for one in self.struck} - came)
+
+    @property
     def faults(self) -> int:
         """How many faults struck."""
         return sum(one.trouble is None for one in self.struck)
@@ -98,7 +104,7 @@ class Outcome:
 
 
 async def run_profile(profile: Profile, seed: int, path: Path, tell: Tell) -> Outcome:
-    """Run a profile on servers of its own. Its failures include too few faults, or kinds of them."""
+    """Run a profile on servers of its own. Its failures include too few faults or kinds of them, and silent kinds."""
     kinds = [KINDS[name] for name in profile.only or KINDS]
     plan = Plan(
         seed, profile.events, profile.rate, kinds, profile.faults, profile.calm_s, _MIX,
@@ -111,6 +117,7 @@ async def run_profile(profile: Profile, seed: int, path: Path, tell: Tell) -> Ou
         outcome.failures.append(f"only {outcome.kinds} kinds of faults came to pass")
     if outcome.faults < _STRUCK * profile.faults:
         outcome.failures.append(f"only {outcome.faults} of {profile.faults} faults came to pass")
+    outcome.failures += [f"{kind}: no strike of this kind came to pass" for kind in outcome.silent]
     return outcome
 
 

@@ -1,7 +1,7 @@
 """Reads a topic in a consumer group that shares out the partitions and decides nothing else.
 
 Where to read from is the caller's to say: no committed offset is ever read and nothing is
-reset. Every wait is bounded; whatever goes wrong with the brokers is raised as Unavailable.
+reset. Every wait is bounded; whatever goes wrong with the brokers is raised as NoAnswer.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from bellwether.domain.errors import Unavailable
 
 _STOP_S = 5.0
+
+
+class NoAnswer(Unavailable):
+    """No answer of the brokers came, or none that helps."""
 
 
 class Record(Protocol):
@@ -40,6 +44,7 @@ class ReaderSettings:
     group: str
     session_s: float = 10.0  # silence after which the brokers give the partitions to others
     wait_s: float = 5.0  # longest wait for any answer of the brokers
+    most_between_polls_s: float = 120.0  # a member that neither polls nor stays for so long leaves the group
 
 
 Moved = Callable[[], Awaitable[None]]
@@ -61,7 +66,7 @@ class LogReader:
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=session_ms // 4,
             rebalance_timeout_ms=session_ms,
-            max_poll_interval_ms=120_000,
+            max_poll_interval_ms=int(settings.most_between_polls_s * 1000),
             fetch_max_wait_ms=100,
             max_partition_fetch_bytes=4 * 1024**2,
             request_timeout_ms=10_000,
@@ -86,6 +91,15 @@ class LogReader:
         """Join the group. `on_revoked` is awaited before partitions go to another member."""
         self._consumer.subscribe([self.topic], listener=_Listener(on_revoked, on_assigned))
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the task that fetches has ended.
+
+        aiokafka ends it for good at any error that it did not foresee, such as a connection that another request took
+        away, and tells nobody: from then on polls find nothing, while the group and all other requests go on.
+        """
+        return bool(self._consumer._fetcher.error_future.done())  # noqa: SLF001 - nothing public tells
+
     def assigned(self) -> list[int]:
         """The partitions that the group has given to this member."""
         return sorted(tp.partition for tp in self._consumer.assignment())
@@ -107,6 +121,14 @@ class LogReader:
         except IllegalStateError:
             return {}
         return {tp.partition: records for tp, records in polled.items() if records}
+
+    def stay(self) -> None:
+        """Say that this member is at work though it has nothing to poll.
+
+        Otherwise aiokafka leaves the group on its behalf, and does not join again until something polls.
+        """
+        with self._consumer._subscription.fetch_context():  # noqa: SLF001 - a poll would read what nobody has claimed
+            pass
 
     def seek(self, part: int, offset: int) -> None:
         """Read this offset next. Raises Unavailable if the partition was given away."""
@@ -156,7 +178,7 @@ class LogReader:
         except IllegalStateError:
             raise
         except (KafkaError, OSError, TimeoutError) as error:
-            raise Unavailable(f"Kafka: {type(error).__name__} {error}") from error
+            raise NoAnswer(f"Kafka: {type(error).__name__} {error}") from error
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
