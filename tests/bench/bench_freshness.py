@@ -58,7 +58,7 @@ _HOW = (
     f"most one each {_LEAST_GAP_S * 1e3:.0f} ms; besides, single mentions of {len(_BUSY)} of them and "
     f"of {len(_QUIET)} brands without other events, each sent at a random moment once the last is visible. `202 to "
     f"readable` is from that mention's 202 until `GET /v1/brands/…/kpis/brand_mentions`, asked every "
-    f"{_POLL_S * 1000:.0f} ms, counts it, the API's cache of 1 s included: a brand that stood still is refreshed at "
+    f"{_POLL_S * 1000:.0f} ms, counts it, the API's cache of 0.25 s included: a brand that stood still is refreshed at "
     "once, a busy one once a second. `intake to committed` is compute's own `bellwether_freshness_seconds` meanwhile: "
     "of each row of current values the age of the oldest event that came into it, as precise as its buckets. At the "
     "last rate more is sent than compute can take: events wait in Kafka, none is lost."

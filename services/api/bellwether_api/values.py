@@ -34,7 +34,8 @@ from bellwether_api.shapes import CurrentValues, CutValues, Figure, Figures, Kpi
 from bellwether_api.viewpoint import Viewpoint, viewpoint
 
 _CURRENT = "SELECT cut, as_of, fresh_to, body FROM kpi_current WHERE brand_id = $1 AND cut = any($2)"
-_decode = msgspec.json.Decoder(Values).decode
+_by_key = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode = msgspec.json.Decoder(dict[Window, Value]).decode
 _EVERY_WINDOW = tuple(Window)
 
 
@@ -120,15 +121,23 @@ async def _kept(
 ) -> dict[str, _Read]:
     """The kept values by cut, as far as they hold all that is asked for."""
     rows = await connection.fetch(_CURRENT, brand.brand_id, cuts)
-    found = ((row, _decode(row["body"])) for row in rows)
+    found = ((row, _by_key(row["body"])) for row in rows)
     return {
-        row["cut"]: _kept_row(row, values, clock_of(brand.time_zone), kpis, windows)
-        for row, values in found
-        if all(kpi.key in values for kpi in kpis)
+        row["cut"]: _kept_row(row, by_key, clock_of(brand.time_zone), kpis, windows)
+        for row, by_key in found
+        if all(kpi.key in by_key for kpi in kpis)
     }
 
 
-def _kept_row(row: Row, values: Values, clock: LocalClock, kpis: Collection[Kpi], windows: Collection[Window]) -> _Read:
+def _kept_row(
+    row: Row,
+    by_key: Mapping[str, msgspec.Raw],
+    clock: LocalClock,
+    kpis: Collection[Kpi],
+    windows: Collection[Window],
+) -> _Read:
+    # Only what is asked for is decoded: a row holds every KPI in ten windows.
+    values: Values = {kpi.key: _decode(by_key[kpi.key]) for kpi in kpis}
     minute = ceil_minute(row["as_of"])
     spans = {window: span for window, span in current_spans(minute, clock, minute).items() if window in windows}
     return _Read(row["cut"], row["as_of"], row["fresh_to"], filled(values, spans, kpis, clock))

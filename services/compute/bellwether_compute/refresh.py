@@ -40,8 +40,8 @@ OwnKpis = Callable[[BrandState], Collection[Kpi] | None]
 _SLIDING_PART = 4
 _FIRST_ROW_S = 0.005
 _LEARNING = 0.3
-_MOST_KEPT = 512
-"""Evaluations in memory, of some 200 kB each."""
+_MOST_KEPT = 384
+"""Evaluations in memory, of some 300 kB each."""
 _HEAD_START_MS = 5_000
 _MAX_AHEAD_S = int(MAX_AHEAD.total_seconds())
 _ENCODER = msgspec.json.Encoder()
@@ -161,12 +161,32 @@ def chunks_now(brand: BrandState, cut: str, as_of: int, kpis: Collection[Kpi] | 
     return within | chunks_around(spans.values(), markers, crises, brand.clock, kpis)
 
 
+class _Kept(NamedTuple):
+    """An evaluation, and the values of each KPI as JSON."""
+
+    evaluation: Evaluation
+    encoded: Mapping[str, msgspec.Raw]
+
+
+def _again(sources: Sources, spans: Mapping[Window, Span], kpis: Collection[Kpi] | None, last: _Kept | None) -> _Kept:
+    """What was taken over from the last evaluation is not encoded again."""
+    found = reevaluate(sources, spans, kpis, last and last.evaluation)
+    then, encoded = (last.evaluation.values, last.encoded) if last else ({}, {})
+    return _Kept(
+        found,
+        {
+            key: encoded[key] if then.get(key) is values else msgspec.Raw(_ENCODER.encode(values))
+            for key, values in found.values.items()
+        },
+    )
+
+
 class Evaluations:
     """The evaluations of the running minute, as long as windows stand still: what has not moved since is taken over."""
 
     def __init__(self) -> None:
         self._end = 0
-        self._kept: OrderedDict[tuple[BrandState, str], Evaluation] = OrderedDict()
+        self._kept: OrderedDict[tuple[BrandState, str], _Kept] = OrderedDict()
         self._again: set[tuple[BrandState, str]] = set()
         self._row_s = _FIRST_ROW_S
 
@@ -194,12 +214,12 @@ class Evaluations:
             self._again.clear()
             self._end = end
         last, spans = self._kept.pop((brand, cut), None), spans_now(brand, as_of)
-        if last is not None and last.spans is spans:
+        if last is not None and last.evaluation.spans is spans:
             self._again.add((brand, cut))
-        found = self._kept[brand, cut] = reevaluate(sources_of(brand, cut), spans, kpis, last)
+        found = self._kept[brand, cut] = _again(sources_of(brand, cut), spans, kpis, last)
         if len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)
-        return CurrentRow(brand.brand.brand_id, cut, as_of, brand.fresh_to, _ENCODER.encode(found.values))
+        return CurrentRow(brand.brand.brand_id, cut, as_of, brand.fresh_to, _ENCODER.encode(found.encoded))
 
     def slides_next(self, brand: BrandState, cut: str, as_of: int, kpis: Collection[Kpi] | None = None) -> float:
         """The moment at which to refresh again where nothing moves, as `slides_next`.

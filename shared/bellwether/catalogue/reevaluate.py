@@ -39,21 +39,34 @@ class Seen(NamedTuple):
     quiet: bool
 
 
-Readers = Mapping[str, frozenset[str]]
-"""The keys of the KPIs that read something, by its name: of a measure, or of what `plans.READS_MORE` names."""
+class _Plans(NamedTuple):
+    """What is known of KPIs before they are evaluated.
+
+    plans: by the key of the KPI
+    readers: the keys of the KPIs that read something, by its name: of a measure, or of what `plans.READS_MORE` names
+    """
+
+    kpis: Collection[Kpi] | None
+    plans: Mapping[str, Plan]
+    readers: Mapping[str, frozenset[str]]
+
+
+_PLANNED: dict[int, _Plans] = {}
+"""By the identity of the KPIs, by which evaluations compare them, too."""
+_MOST_PLANNED = 256
 
 
 class Evaluation(NamedTuple):
     """The values of KPIs in windows, and what they were made of.
 
     plain: nothing was taken back, and there were no crises
+    values: nothing in them is ever changed; of a KPI that was taken over they are the very same object as then
     """
 
     spans: Mapping[Window, Span]
     kpis: Collection[Kpi] | None
     plain: bool
     markers: Markers
-    readers: Readers
     seen: dict[Window, Seen]
     values: Values
 
@@ -66,20 +79,30 @@ def reevaluate(
     That is of no help where the spans or the KPIs are not the very same objects as then, nor around crises and where
     something is taken back.
     """
-    touched, plans = sources.timeline.take_touched(), plans_of(kpis)
+    touched, planned = sources.timeline.take_touched(), _planned(kpis)
     markers = {name: tuple(moments) for name, moments in sources.markers.items()}
     plain = not (sources.undone or sources.crises)
     if last is None or last.spans is not spans or last.kpis is not kpis or not (plain and last.plain):
-        found = Evaluation(spans, kpis, plain, markers, _readers(plans), {}, {plan.kpi.key: {} for plan in plans})
-        _evaluate(sources, plans, found)
+        found = Evaluation(spans, kpis, plain, markers, {}, {key: {} for key in planned.plans})
+        _evaluate(sources, planned.plans.values(), found)
         return found
-    values = {key: dict(by_window) for key, by_window in last.values.items()}
-    found = Evaluation(spans, kpis, plain, markers, last.readers, {}, values)
-    _evaluate_again(sources, plans, touched, last, found)
+    found = Evaluation(spans, kpis, plain, markers, {}, {**last.values})
+    _evaluate_again(sources, planned, touched, last, found)
     return found
 
 
-def _evaluate(sources: Sources, plans: Sequence[Plan], found: Evaluation) -> None:
+def _planned(kpis: Collection[Kpi] | None) -> _Plans:
+    """Made once for the same object, which stands for the same KPIs as long as it lives."""
+    found = _PLANNED.get(id(kpis))
+    if found is None or found.kpis is not kpis:
+        if len(_PLANNED) >= _MOST_PLANNED:  # definitions of tenants come and go
+            _PLANNED.clear()
+        plans = plans_of(kpis)
+        found = _PLANNED[id(kpis)] = _Plans(kpis, {plan.kpi.key: plan for plan in plans}, _readers(plans))
+    return found
+
+
+def _evaluate(sources: Sources, plans: Collection[Plan], found: Evaluation) -> None:
     moments = sources.moments()
     for window, span in found.spans.items():
         facts = facts_of(sources, span, moments)
@@ -87,9 +110,7 @@ def _evaluate(sources: Sources, plans: Sequence[Plan], found: Evaluation) -> Non
         evaluate_window(plans, window, facts, found.values, sparse=True)
 
 
-def _evaluate_again(
-    sources: Sources, plans: Sequence[Plan], touched: Touched, last: Evaluation, found: Evaluation
-) -> None:
+def _evaluate_again(sources: Sources, planned: _Plans, touched: Touched, last: Evaluation, found: Evaluation) -> None:
     moments = sources.moments()
     for window, span in found.spans.items():
         then = last.seen[window]
@@ -98,10 +119,10 @@ def _evaluate_again(
         # What is read around markers is over at the start of an hour, at the end of the window or before.
         around = touched.since < moments.clock.hour(span.end) or found.markers != last.markers
         names = _moved(touched.measures, then, here) | _differing(then, here, around=around)
-        stale = {key for name in names for key in found.readers.get(name, ())}
+        stale = {key for name in names for key in planned.readers.get(name, ())}
         fresh: Values = {key: {} for key in stale}
-        evaluate_window((plan for plan in plans if plan.kpi.key in stale), window, facts, fresh, sparse=True)
-        _put(fresh, window, found)
+        evaluate_window((planned.plans[key] for key in stale), window, facts, fresh, sparse=True)
+        _put(fresh, window, last, found)
 
 
 def _facts(sources: Sources, span: Span, moments: Moments, touched: Touched, then: Seen) -> Facts:
@@ -114,7 +135,7 @@ def _facts(sources: Sources, span: Span, moments: Moments, touched: Touched, the
     return facts_from(sources, span, moments, {**histograms}, {**then.amounts, **amounts_of(totals)}, before)
 
 
-def _readers(plans: Sequence[Plan]) -> Readers:
+def _readers(plans: Iterable[Plan]) -> dict[str, frozenset[str]]:
     found: defaultdict[str, set[str]] = defaultdict(set)
     for plan in plans:
         for name in plan.watched | plan.reads:
@@ -127,12 +148,16 @@ def _seen(facts: Facts) -> Seen:
     return Seen(facts.amounts, facts.before, histograms, facts.levels, facts.waiting, is_quiet(facts))
 
 
-def _put(fresh: Values, window: Window, found: Evaluation) -> None:
+def _put(fresh: Values, window: Window, last: Evaluation, found: Evaluation) -> None:
     """Put values in place of what stands in a window; windows stay in the order of the spans."""
     for key, by_window in fresh.items():
-        values = found.values[key]
-        if (value := by_window.get(window)) is None:
-            values.pop(window, None)
+        values, value = found.values[key], by_window.get(window)
+        if value is None and window not in values:
+            continue
+        if values is last.values[key]:
+            values = found.values[key] = {**values}
+        if value is None:
+            del values[window]
         elif window in values:
             values[window] = value
         else:

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwether.catalogue.builtin import CATALOGUE
-from bellwether.catalogue.evaluate import Values, filled
+from bellwether.catalogue.evaluate import Values, evaluate, filled
 from bellwether.domain.clock import DAY_S, HOUR_S, ceil_minute
 from bellwether.domain.windows import Window
-from bellwether_compute.refresh import Due, Evaluations, Refresher, as_of_now, spans_now
+from bellwether_compute.refresh import Due, Evaluations, Refresher, as_of_now, sources_of, spans_now
 from bellwether_compute.state import BrandState
 from tests.unit.compute.folding import NOW, Folding, brand_state, envelope
 
@@ -250,3 +250,17 @@ def test_an_answer_of_the_very_second_of_the_refresh_is_in_it_with_its_message()
     as_of = as_of_now(folding.brand, minute + 0.2)
     value = read(refresh(folding.brand, "", as_of).body)["message_response_time"][Window.HOUR]
     assert (value.value, value.n, value.end) == (90, 1, minute + 60)
+
+
+def test_a_row_that_is_refreshed_again_and_again_is_to_the_byte_that_of_a_whole_evaluation() -> None:
+    folding, evaluations, shown = Folding(), Evaluations(), set()
+    for number, kind in enumerate(("reaction", "share", "comment", "reaction")):
+        liked = envelope("social.interaction.v1", "", NOW - 600, kind=kind)
+        said = envelope("social.mention.v1", "", NOW - DAY_S, of="aurora", sentiment=number / 4)
+        folding.apply([{**event, "id": f"{number}-{event['id']}"} for event in (liked, said)][: 1 + number % 2])
+        for cut in folding.brand.timelines:
+            body = evaluations.refresh(folding.brand, cut, NOW).body
+            whole = evaluate(sources_of(folding.brand, cut), spans_now(folding.brand, NOW), sparse=True)
+            assert body == msgspec.json.encode(whole)
+            shown.add(body)
+    assert len(shown) > len(folding.brand.timelines), "something moved within the minute"
