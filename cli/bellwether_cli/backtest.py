@@ -7,12 +7,13 @@ from typing import Annotated, Any
 import httpx2
 import typer
 
+from bellwether.domain.detection.simple_rules import FORMS
 from bellwether.domain.errors import Invalid
 from bellwether_cli import options, terminal
 from bellwether_cli.api import ask, checked, open_api
 
 _LONGEST_S = 180.0
-"""92 days take some seconds of a processor for each of the two settings."""
+"""92 days take some seconds of a processor for each of the two settings, and one backtest waits for another."""
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _FIRED = ("opens (UTC)", "onset", "closes", "signal", "severity", "told", "known crises")
 _SUMS = ("", "fired", "a week", "of them unknown", "real caught", "false fired", "others caught", "judged weeks")
@@ -32,24 +33,37 @@ def backtest(
         str, typer.Option("--from", help="What opened at or after it, RFC 3339, as 2026-10-01T00:00:00Z.")
     ],
     to: Annotated[str, typer.Option("--to", help="At most 92 days later, RFC 3339.")],
-    settings: Annotated[
+    rules: Annotated[
         list[str] | None,
-        typer.Option("--rule", "--set", help="A setting to be tried, as open_severity=2.8; once for each."),
+        typer.Option(
+            "--rule",
+            "--set",
+            help="A setting of the detector to be tried, as open_severity=2.8, or another rule to be compared with it: "
+            f"{FORMS}. The word detector stands for the settings in force, which are told anyway. Once for each.",
+        ),
     ] = None,
     cut: Annotated[str | None, typer.Option(help="One channel, as channel=x. Default: the total.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The answer of the API as it is.")] = False,
     api: options.Api = options.API,
 ) -> None:
-    """Tell when the crisis detector would have fired in the past, beside how it is armed. Changes nothing.
+    """Tell when the crisis detector, or a simpler rule, would have fired in the past. Changes nothing.
 
-    Reads what the detector counted, which is kept for 92 days; moments are to five minutes. Settings: docs/detector.md.
+    What is armed is told beside it. Reads what the detector counted, which is kept for 92 days; moments are to five
+    minutes. Settings: docs/detector.md.
     """
-    asked = {"from": start, "to": to, "cut": cut, "settings": tried(settings or ())}
+    named, settings = divided(rules or ())
+    asked = {"from": start, "to": to, "cut": cut, "settings": tried(settings), "rules": named}
     found = terminal.run(_ask(api, key, brand, {name: value for name, value in asked.items() if value is not None}))
     if as_json:
         terminal.say(json.dumps(found, indent=2))
     else:
         _show(found)
+
+
+def divided(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The named rules among words, and the rest, which are settings; the detector in force is told anyway."""
+    named = [word for word in words if ">" in word or word.partition(":")[0] == "zscore"]
+    return named, [word for word in words if word not in named and word != "detector"]
 
 
 def tried(words: Sequence[str]) -> dict[str, float]:
@@ -60,7 +74,7 @@ def tried(words: Sequence[str]) -> dict[str, float]:
         try:
             found[name] = int(value) if value.isdecimal() else float(value)
         except ValueError:
-            raise Invalid(f"{word}: a setting is NAME=NUMBER, as open_severity=2.8") from None
+            raise Invalid(f"{word}: a setting is NAME=NUMBER, as open_severity=2.8; other rules are {FORMS}") from None
     return found
 
 
@@ -78,9 +92,23 @@ def _show(found: Mapping[str, Any]) -> None:
         f"something was heard in {stored['heard_hours']} of {stored['hours']} hours"
         + (f", longest silence {stored['longest_silence_hours']} h" if stored["longest_silence_hours"] else "")
     )
-    terminal.table(_SUMS, [_sums(name, found[name]) for name in ("tried", "armed")], numbers=_SUMS[1:])
-    for name in ("tried", "armed"):
-        _show_outcome(name, found[name], found["time_zone"])
+    shown_by_name = _outcomes(found)
+    terminal.table(_SUMS, [_sums(name, outcome) for name, outcome in shown_by_name], numbers=_SUMS[1:])
+    for name, outcome in shown_by_name:
+        _show_outcome(name, outcome, found["time_zone"])
+
+
+def _outcomes(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """What is to be shown, by name; settings that are the armed ones are shown once, beside other rules."""
+    is_tried = not found["rules"] or found["tried"]["settings"] != found["armed"]["settings"]
+    tried = [("tried", found["tried"])] if is_tried else []
+    return [*tried, ("armed", found["armed"]), *((_rule_name(one["rule"]), one) for one in found["rules"])]
+
+
+def _rule_name(rule: Mapping[str, Any]) -> str:
+    if rule["kind"] == "zscore":
+        return f"zscore z={rule['z']:g} days={rule['days']} quiet_hours={rule['quiet_hours']}"
+    return f"{rule['signal']}>{rule['per_hour']}/h quiet_hours={rule['quiet_hours']}"
 
 
 def _show_outcome(name: str, outcome: Mapping[str, Any], time_zone: str) -> None:

@@ -128,6 +128,17 @@ async def test_a_document_replaces_only_the_version_it_was_meant_for(client: htt
     assert (stale.status_code, stale.json()["type"]) == (412, "urn:bellwether:problem:stale-version")
 
 
+async def test_a_body_that_says_nothing_takes_nothing_away(client: httpx2.AsyncClient) -> None:
+    await put(client, document("leads"), 0)
+    for nothing in ("", "# a remark\n", "{}", "kpis:\n"):
+        refused = await put(client, nothing, 1)
+        assert refused.status_code == 422, nothing
+        assert "measures: {}" in refused.json()["errors"][0]["detail"]
+    assert [one["key"] for one in (await client.get("/v1/catalogue")).json()["kpis"]] == ["own.signup_rate"]
+    emptied = await put(client, "measures: {}\n", 1)
+    assert (emptied.status_code, emptied.json()["version"], emptied.json()["kpis"]) == (200, 2, [])
+
+
 async def test_json_is_taken_and_other_media_types_are_not(client: httpx2.AsyncClient) -> None:
     body = {"measures": {"own.a": {"title": "A", "events": ["web.session.v1"]}}}
     made = await client.put("/v1/catalogue", json=body, headers={"If-Match": "*"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from bellwether.catalogue.builtin import CATALOGUE
 from bellwether.domain.keys import Scope
+from bellwether_api.app import documentation
 from tests.support.api import PEPPER, READER, WRITER, Seed, seeding, serving
 from tests.support.backends import Servers
 from tests.support.proxy import proxy_to
@@ -54,6 +56,55 @@ async def test_a_key_without_the_scope_is_told_which_it_lacks(seed: Seed, databa
         assert "kpis:write" in refused[1].json()["detail"]
         assert (await client.get("/v1/brands/acme/kpis", headers=admin)).status_code == 200
         assert (await client.patch("/v1/brands/acme", json={"name": "B"}, headers=admin)).status_code == 200
+
+
+_ROUTES = [
+    (method.upper(), path, [one["name"] for one in told.get("parameters", ()) if one["in"] == "query"])
+    for path, methods in documentation()["paths"].items()
+    for method, told in methods.items()
+    if path.startswith("/v1")
+]
+_KNOWN = {"brand": "acme", "key": "brand_mentions", "role": "smm-specialist"}
+
+
+def _url(path: str) -> str:
+    """A path whose brand, KPI and role there are."""
+    return re.sub(r"{(\w+)}", lambda found: _KNOWN.get(found[1], "one"), path)
+
+
+async def test_a_parameter_given_twice_or_unknown_is_refused_by_name_on_every_route(seed: Seed, database: str) -> None:
+    await seed.brand("acme")
+    headers = await seed.key((Scope.ADMIN,))
+    async with serving(database, NOW) as client:
+        for method, path, names in _ROUTES:
+            url = _url(path)
+            for name in ("no~such/one", *names):
+                query = httpx2.QueryParams([(name, "2026-10-01"), (name, "2026-10-01")])
+                answer = await client.request(method, url, headers=headers, params=query, json={})
+                assert answer.status_code == 422, (method, url, name, answer.text)
+                pointer = f"/{name}".replace("~", "~0").replace("such/", "such~1")
+                assert pointer in [fault["pointer"] for fault in answer.json()["errors"]], (method, url, name)
+
+
+async def test_no_parameter_is_ignored_on_any_route(seed: Seed, database: str) -> None:
+    await seed.brand("acme")
+    headers = await seed.key((Scope.ADMIN,))
+    async with serving(database, NOW) as client:
+        for method, path, _ in _ROUTES:
+            answer = await client.request(method, _url(path), headers=headers, params={"nonsense": "1"}, json={})
+            assert answer.status_code == 422, (method, path, answer.text)
+            assert "/nonsense" in [fault["pointer"] for fault in answer.json()["errors"]], (method, path)
+
+
+def test_no_parameter_is_a_list_so_that_each_may_be_asked_for_once() -> None:
+    schemas = [
+        (path, one["name"], one["schema"].get("type"))
+        for path, methods in documentation()["paths"].items()
+        for told in methods.values()
+        for one in told.get("parameters", ())
+    ]
+    assert schemas
+    assert not [one for one in schemas if one[2] == "array"]
 
 
 async def test_what_no_route_answers_is_a_problem_too(seed: Seed, database: str) -> None:

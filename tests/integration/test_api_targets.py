@@ -204,7 +204,7 @@ async def test_money_is_told_in_the_currency_of_the_brand(seed: Seed, database: 
     await seed.rollups(brand, [("", "2026-12-03T12:00:00Z", {"cost": 90_000_000, "leads": 4})])
     body = {"kpi": "cost_per_lead", "aim": {"form": "maximum", "value": 30}, "time": EVERY_MONTH}
     told = (await put(database, await seed.key(SETTER), body, NOW)).json()
-    assert told["words"] == "at most 30 INR every month"
+    assert (told["words"], told["unit"], told["currency"]) == ("at most 30 INR every month", "money", "INR")
     checks = {one["criterion"]: one["words"] for one in told["smart"]}
     assert checks["measurable"] == "In INR, where less is better; at present 22.5 INR."
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx2
+import psutil
 import pytest
 
 from bellwether.adapters.postgres.keys import create_key
@@ -150,6 +152,88 @@ async def test_one_backtest_runs_at_a_time_and_others_are_told_when_to_come_agai
         assert (await client.post(_PATH, json=_ASKED, headers=headers)).status_code == 200
 
 
+async def test_other_rules_are_told_beside_the_detector(database: str) -> None:
+    rules = ["zscore", "zscore:z=50", "volume>40/h", "negative_volume>1000/h,quiet_hours=6"]
+    async with seeding(database) as seed, serving(database, _NOW) as client:
+        headers = await world(seed)
+        answer = await client.post(_PATH, json={**_ASKED, "rules": rules}, headers=headers)
+        assert answer.status_code == 200, answer.text
+        found = answer.json()
+        wrong = await client.post(_PATH, json={**_ASKED, "rules": ["zscore", "volume>x/h"]}, headers=headers)
+    assert [fault["pointer"] for fault in wrong.json()["errors"]] == ["/rules/1"]
+    zscore, high, bound, negative = found["rules"]
+    assert zscore["rule"] == {"kind": "zscore", "z": 6, "days": 3, "quiet_hours": 24}
+    assert [one["opened_at"] for one in zscore["fired"]] == [iso(CRISIS_AT), iso(CRISIS_AT + 2 * DAY_S)]
+    assert [(one["severity"], one["incidents"]) for one in zscore["fired"]] == [(None, ["real-1"]), (None, [])]
+    assert (zscore["by_hour"][7], zscore["missed"]) == (2, found["armed"]["missed"])
+    assert [one["incidents"] for one in high["fired"]] == [["real-1"]], "the first burst widens the spread"
+    assert bound["rule"] == {"kind": "threshold", "signal": "volume", "per_hour": 40, "quiet_hours": 24}
+    assert [one["signal"] for one in bound["fired"]] == ["volume", "volume"]
+    assert (negative["fired"], negative["settings"]) == ([], None)
+
+
+async def test_a_backtest_ends_with_whoever_asked_for_it(
+    stack: Servers, database: str, topics: Topics, tmp_path: Path
+) -> None:
+    wiring = Wiring(stack.kafka_bootstrap, database, PEPPER, topics.events, topics.quarantine, topics.updates)
+    async with seeding(database) as seed:
+        brand_id = await seed.brand("acme", _ZONE)
+        await seed.connection.executemany("INSERT INTO detector_hour VALUES ($1, '', $2, $3)", _busy(brand_id))
+        headers = await seed.key(READER)
+        with open_folder(tmp_path / "api") as folder:
+            service = Service(folder, "api", free_port(), wiring.environment("api"))
+            await service.start()
+            try:
+                await service.ready()
+                async with httpx2.AsyncClient(base_url=service.url, headers=headers, timeout=60) as client:
+                    await _left_by_its_client(client)
+                    asking = asyncio.ensure_future(client.post(_PATH, json=_LONG))
+                    (child,) = await _children(1)
+                    async with asyncio.timeout(5):
+                        assert (await client.get("/v1/brands")).status_code == 200
+            finally:
+                await service.stop()
+            asking.cancel()
+    assert not child.is_running()
+
+
+_LONG = {"from": "2025-10-10T00:00:00Z", "to": "2026-01-10T00:00:00Z"}
+
+
+def _busy(brand_id: int) -> list[tuple[int, int, list[int]]]:
+    """Hours of four months in which something was heard in each bin."""
+    start = MONDAY // HOUR_S * HOUR_S - 110 * DAY_S
+    row = [n % 5 + 1 for n in range(12)]
+    return [(brand_id, start + hour * HOUR_S, [*row, *row, *([0] * 12)]) for hour in range(120 * 24)]
+
+
+async def _left_by_its_client(client: httpx2.AsyncClient) -> None:
+    """Ask, go away, and see the process end and the turn be free again."""
+    asking = asyncio.ensure_future(client.post(_PATH, json=_LONG))
+    (child,) = await _children(1)
+    assert (await client.post(_PATH, json=_LONG)).status_code == 429
+    asking.cancel()
+    await _children(0)
+    assert not child.is_running()
+
+
+async def _children(count: int) -> list[psutil.Process]:
+    """The processes that work out backtests below this one, once there are so many."""
+    async with asyncio.timeout(60):
+        while True:
+            below = [one for one in psutil.Process().children(recursive=True) if _works_out(one)]
+            if len(below) == count:
+                return below
+            await asyncio.sleep(0.02)
+
+
+def _works_out(process: psutil.Process) -> bool:
+    try:
+        return "bellwether_api.backtest_process" in process.cmdline()
+    except psutil.Error:
+        return False
+
+
 async def test_the_command_shows_what_would_have_fired(
     stack: Servers, database: str, topics: Topics, tmp_path: Path
 ) -> None:
@@ -169,6 +253,13 @@ async def test_the_command_shows_what_would_have_fired(
                 assert "catches real-1 (real) after 5 min" in shown
                 assert "hours of the day (America/New_York): 07h 1; weekdays: Thu 1\n" in shown
                 assert "hours of the day (America/New_York): 07h 2; weekdays: Thu 1, Sat 1\n" in shown
+                code, shown = await command(*asked, "--rule", "detector", "--rule", "zscore", "--rule", "volume>1000/h")
+                assert code == 0, shown
+                rows = [line.split() for line in shown.splitlines()]
+                assert [row[1] for row in rows if row[:1] == ["armed"] and len(row) > 1] == ["2"], shown
+                assert "zscore z=6 days=3 quiet_hours=24" in shown
+                assert "volume>1000/h quiet_hours=24\nnothing would have fired" in shown
+                assert "\ntried" not in shown
                 code, shown = await command(*asked, "--rule", "open_severity=11")
                 assert code == 1, shown
                 assert "/settings/open_severity" in shown

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from bellwether.adapters.alerting.addresses import networks
 from bellwether.adapters.http.probe_router import probe_router
@@ -34,6 +34,7 @@ from bellwether_api.limits import bounded
 from bellwether_api.metering import metered
 from bellwether_api.openapi import DESCRIPTION, TAGS, TITLE, describe
 from bellwether_api.own_kpis import OwnDefinitions
+from bellwether_api.parameters import checked_parameters
 from bellwether_api.parts import Parts
 from bellwether_api.receipts import ReceiptReader
 from bellwether_api.routes import (
@@ -183,9 +184,9 @@ def _fastapi(readiness: Readiness, lifespan: Callable[[FastAPI], Any] | None) ->
         webhook_endpoints.router,
         backtests.router,
         campaigns.router,
-        probe_router(readiness),
     ):
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(checked_parameters)])
+    app.include_router(probe_router(readiness))
     describe(app)
     return app
 

@@ -7,13 +7,15 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validat
 from pydantic_core import PydanticCustomError
 
 from bellwether.domain.clock import DAY_S
-from bellwether.domain.detection import DEFAULTS, DetectorSettings
+from bellwether.domain.detection import DEFAULTS, DetectorSettings, SimpleRule, parse_rule
+from bellwether.domain.detection.simple_rules import FORMS
 from bellwether_api.cuts import Cut, parse_cut
 from bellwether_api.queries import Moment, reads
 
 LONGEST_DAYS = 92
 """So long are the counts kept that a backtest reads."""
 
+_MOST_RULES = 8
 _Hours = Annotated[int, Field(ge=1, le=168)]
 _Severity = Annotated[float, Field(gt=0, le=10)]
 
@@ -53,6 +55,7 @@ class TriedSettings(BaseModel):
         return msgspec.convert(self.model_dump(), DetectorSettings)
 
 
+_RULE = {"type": "string", "description": f"As {FORMS}.", "examples": ["zscore", "volume>100/h"]}
 _MOMENT = {"type": "string", "format": "date-time", "examples": ["2026-10-01T00:00:00Z"]}
 
 
@@ -71,6 +74,10 @@ class BacktestIn(BaseModel):
         WithJsonSchema({"type": "string", "description": "`channel=x` for one channel; nothing for the total."}),
     ] = None
     settings: TriedSettings = TriedSettings()
+    rules: Annotated[
+        tuple[Annotated[SimpleRule, reads(parse_rule), WithJsonSchema(_RULE)], ...],
+        Field(max_length=_MOST_RULES, description="Other rules, to be compared with the detector."),
+    ] = ()
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:

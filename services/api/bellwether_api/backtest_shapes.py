@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
-from bellwether.domain.detection import DEFAULTS, DetectorSettings, Signal
+from bellwether.domain.detection import DEFAULTS, DetectorSettings, Signal, SimpleRule, ZScore
 from bellwether.domain.incidents import Reason
 from bellwether_api.shapes import Moment
 
@@ -19,7 +20,7 @@ class FiredOut(Struct, frozen=True):
     onset: Annotated[datetime, Meta(description="When it would have been thought to have begun.")]
     closed_at: Annotated[datetime | None, Meta(description="Null where it would still be open at the end.")]
     signal: Signal
-    severity: Annotated[float, Meta(description="The highest, 0 to 10.")]
+    severity: Annotated[float | None, Meta(description="The highest, 0 to 10; null for a rule that has none.")]
     told: Annotated[int, Meta(description="How often it would have been told of: the opening, and each step up.")]
     incidents: Annotated[list[str], Meta(description="Ids of the known crises that it overlaps.")]
 
@@ -42,9 +43,10 @@ class MissedOut(Struct, frozen=True):
 
 
 class OutcomeOut(Struct, frozen=True, kw_only=True):
-    """What the detector would have told with these settings."""
+    """What the detector would have told with these settings, or another rule in its place."""
 
-    settings: DetectorSettings
+    settings: Annotated[DetectorSettings | None, Meta(description="Of the detector; null for another rule.")]
+    rule: Annotated[SimpleRule | None, Meta(description="Null for the detector.")]
     fired: list[FiredOut]
     judged_from: Annotated[datetime | None, Meta(description="The first moment that is judged; null without any.")]
     weeks: Annotated[float, Meta(description="How much of the stretch was judged.")]
@@ -85,11 +87,13 @@ class BacktestOut(Struct, frozen=True, kw_only=True):
     coverage: CoverageOut
     tried: OutcomeOut
     armed: OutcomeOut
+    rules: Annotated[list[OutcomeOut], Meta(description="The other rules that were asked for, in that order.")]
 
 
 _AT = datetime(2026, 10, 13, 12, tzinfo=UTC)
 _OUTCOME = OutcomeOut(
     settings=DEFAULTS,
+    rule=None,
     fired=[FiredOut(_AT, _AT.replace(hour=11), _AT.replace(day=14), Signal.NEGATIVE_VOLUME, 5.2, 2, ["inc-1"])],
     judged_from=_AT.replace(day=1),
     weeks=4.0,
@@ -111,4 +115,5 @@ BACKTEST_EXAMPLE = BacktestOut(
     coverage=CoverageOut(672, 650, datetime(2026, 9, 3, tzinfo=UTC), _AT.replace(day=29), 3),
     tried=_OUTCOME,
     armed=_OUTCOME,
+    rules=[replace(_OUTCOME, settings=None, rule=ZScore(), fired=[replace(_OUTCOME.fired[0], severity=None, told=1)])],
 )

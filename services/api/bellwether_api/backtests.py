@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from threading import Lock
 from typing import NamedTuple
 
 from bellwether.adapters.postgres.campaigns import campaigns_of
 from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.pool import Connection, Pool
 from bellwether.domain.clock import DAY_S, HOUR_S
-from bellwether.domain.detection import DEFAULTS, Backtest, Counts, DetectorSettings, Fired, Interval, backtest
+from bellwether.domain.detection import DEFAULTS, Backtest, Counts, DetectorSettings, Fired, Interval, SimpleRule
 from bellwether.domain.detection.settings import BIN_S
 from bellwether.domain.errors import RateLimited
 from bellwether.domain.incidents import Reason
+from bellwether_api.backtest_process import Work, work_out
 from bellwether_api.backtest_requests import BacktestIn
 from bellwether_api.backtest_shapes import BacktestOut, CaughtOut, CoverageOut, FiredOut, MissedOut, Missing, OutcomeOut
 from bellwether_api.cuts import one_cut, shown
@@ -55,21 +55,25 @@ class Material(NamedTuple):
 
 
 class Backtests:
-    """Backtests of all brands. They take seconds of a processor, so one runs at a time, beside the event loop."""
+    """Backtests of all brands. They take seconds of a processor, so one runs at a time, in a process of its own."""
 
     def __init__(self, pool: Pool, now: Callable[[], float]) -> None:
         self._pool = pool
         self._now = now
-        self._running = Lock()
+        self._running = asyncio.Lock()
 
     async def run(self, brand: Brand, asked: BacktestIn) -> BacktestOut:
         """What would have been told. Raises RateLimited while another backtest runs, Unavailable."""
+        if self._running.locked():
+            raise RateLimited("Another backtest is running.", retry_after_s=_LATER_S)
+        async with self._running:
+            return await self._run(brand, asked)
+
+    async def _run(self, brand: Brand, asked: BacktestIn) -> BacktestOut:
         tried, cut = asked.settings.settings(), one_cut(asked.cut)
         async with reading(self._pool) as connection:
             material = await self._material(connection, brand, cut, asked, tried)
-        if not self._running.acquire(blocking=False):
-            raise RateLimited("Another backtest is running.", retry_after_s=_LATER_S)
-        outcomes = await asyncio.shield(asyncio.to_thread(self._both, material, tried))  # it gives the turn back
+        armed, *others = await _outcomes(material, tuple(dict.fromkeys((DEFAULTS, tried))), asked.rules)
         return BacktestOut(
             brand=brand.slug,
             time_zone=brand.time_zone,
@@ -78,8 +82,9 @@ class Backtests:
             to=moment_at(material.to),
             resolution_s=BIN_S,
             coverage=coverage(material),
-            tried=outcomes[0],
-            armed=outcomes[1],
+            tried=others.pop(0) if tried != DEFAULTS else armed,
+            armed=armed,
+            rules=others,
         )
 
     async def _material(
@@ -93,28 +98,20 @@ class Backtests:
         campaigns = await campaigns_of(connection, brand.brand_id)
         return Material(asked.start, to, brand.time_zone, hours, campaigns, crises)
 
-    def _both(self, material: Material, tried: DetectorSettings) -> tuple[OutcomeOut, OutcomeOut]:
-        """With the settings tried and the armed ones. In a thread that goes on where the caller has gone."""
-        try:
-            armed = outcome(material, DEFAULTS)
-            return (armed if tried == DEFAULTS else outcome(material, tried)), armed
-        finally:
-            self._running.release()
+
+async def _outcomes(
+    material: Material, detectors: Sequence[DetectorSettings], simple: Sequence[SimpleRule]
+) -> list[OutcomeOut]:
+    known = [one.interval for one in material.known]
+    work = Work(*material[:3], dict(material.hours), list(material.campaigns), known, detectors, simple)
+    found = await work_out(work)
+    return [_outcome(one, rule, material) for one, rule in zip(found, (*detectors, *simple), strict=True)]
 
 
-def outcome(material: Material, settings: DetectorSettings) -> OutcomeOut:
-    """What would have been told with these settings."""
-    found = backtest(
-        material.hours,
-        settings,
-        material.time_zone,
-        known=[one.interval for one in material.known],
-        campaigns=material.campaigns,
-        since=material.start,
-        until=material.to,
-    )
+def _outcome(found: Backtest, rule: DetectorSettings | SimpleRule, material: Material) -> OutcomeOut:
     return OutcomeOut(
-        settings=settings,
+        settings=rule if isinstance(rule, DetectorSettings) else None,
+        rule=None if isinstance(rule, DetectorSettings) else rule,
         fired=[_fired(one, material.known) for one in found.fired],
         judged_from=None if found.judged_from is None else moment_at(found.judged_from),
         weeks=found.weeks,
@@ -137,9 +134,8 @@ def _why_unjudged(found: Backtest, material: Material) -> Missing | None:
 def _fired(one: Fired, known: Sequence[Known]) -> FiredOut:
     closed_at = None if one.closed_at is None else moment_at(one.closed_at)
     caught = [known[place].incident_id for place in one.caught]
-    return FiredOut(
-        moment_at(one.opened_at), moment_at(one.onset), closed_at, one.signal, round(one.severity, 2), one.told, caught
-    )
+    severity = None if one.severity is None else round(one.severity, 2)
+    return FiredOut(moment_at(one.opened_at), moment_at(one.onset), closed_at, one.signal, severity, one.told, caught)
 
 
 def _caught(found: Backtest, known: Sequence[Known]) -> list[CaughtOut]:

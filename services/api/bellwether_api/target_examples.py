@@ -70,6 +70,7 @@ _TARGET = TargetOut(
     kpi=_KPI.key,
     kpi_title=_KPI.title,
     unit=_KPI.unit,
+    currency=None,
     better=_KPI.better,
     cut=None,
     kra=_KPI.kra,

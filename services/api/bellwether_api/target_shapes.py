@@ -161,6 +161,9 @@ class TargetOut(Struct, frozen=True, kw_only=True):
     kpi: KpiKey
     kpi_title: str
     unit: Unit
+    currency: Annotated[
+        str | None, Meta(description="ISO 4217 code of what is money; null for any other unit.", examples=["EUR"])
+    ]
     better: Direction
     cut: CutName
     kra: str

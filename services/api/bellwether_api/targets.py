@@ -11,7 +11,7 @@ import msgspec
 from bellwether.adapters.postgres.definitions import Definitions
 from bellwether.adapters.postgres.directory import Brand
 from bellwether.adapters.postgres.pool import Connection, Pool, Row
-from bellwether.catalogue.kpi import Kpi
+from bellwether.catalogue.kpi import Kpi, Unit
 from bellwether.domain.errors import StaleVersion, UnknownTarget
 from bellwether.domain.keys import Caller
 from bellwether.domain.targets import By, Check, During, Every, Target, in_words
@@ -251,6 +251,7 @@ def _out(brand: Brand, kept: Kept, stands: TargetProgress, view: Viewpoint) -> T
         kpi=kpi.key,
         kpi_title=kpi.title,
         unit=kpi.unit,
+        currency=brand.currency if kpi.unit is Unit.MONEY else None,
         better=kpi.better,
         cut=shown(target.cut),
         kra=target.kra,

@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
-from math import sqrt
 from statistics import fmean, median
 from types import ModuleType
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from bellwether.domain.detection import DEFAULTS, ChangeKind, Detector, DetectorSettings, History, Live
+from bellwether.domain.detection.simple_rules import alerts, far_above
 from tests.bench.detector.data import DATA
 from tests.bench.detector.finding import Finding
 
@@ -120,17 +120,9 @@ def detect(settings: DetectorSettings) -> Rule:
 
 def simple_rule(series: Series) -> list[bool]:
     """The rule to beat: z >= 6 over the three days before, then quiet for 24 hours."""
-    rows, quiet = 3 * 288, 288
-    told, last, total, squares = [False] * len(series.counts), -quiet - 1, 0.0, 0.0
-    for row, count in enumerate(series.counts):
-        if row >= rows:
-            mean = total / rows
-            deviation = sqrt(max(1e-9, squares / rows - mean * mean))
-            if count - mean >= 6 * deviation and row - last > quiet:
-                told[row], last = True, row
-            gone = series.counts[row - rows]
-            total, squares = total - gone, squares - gone * gone
-        total, squares = total + count, squares + count * count
+    rows, told = 288, [False] * len(series.counts)
+    for row in alerts(far_above(series.counts, 6, 3 * rows), rows):
+        told[row] = True
     return told
 
 

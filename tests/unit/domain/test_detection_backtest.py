@@ -29,6 +29,7 @@ def test_it_names_what_would_have_opened_and_which_known_incidents_that_catches(
     first = found.fired[0]
     assert CRISIS_AT <= first.opened_at < CRISIS_AT + 600
     assert first.closed_at is not None
+    assert first.severity is not None
     assert first.severity >= DEFAULTS.open_severity
     assert first.signal in Signal
 

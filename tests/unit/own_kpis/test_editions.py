@@ -100,7 +100,7 @@ def test_a_measure_that_counts_something_else_is_another_one_and_the_old_one_goe
 
 
 def test_a_key_that_comes_back_never_means_what_was_counted_before() -> None:
-    own = catalogue(text("own.a"), "", text("own.a"))
+    own = catalogue(text("own.a"), "measures: {}", text("own.a"))
     assert list(own.counted) == ["own.a#2"]
     assert [version.version for version in own.kpis["own.k"].versions()] == [2]
 

@@ -63,8 +63,19 @@ def test_json_is_read_like_yaml() -> None:
     assert read(msgspec.json.encode(yaml.safe_load(text)).decode()) == read(text)
 
 
-def test_an_empty_document_defines_nothing() -> None:
-    assert read("") == read("# only a remark\n") == read("kpis:\n") == Document()
+@pytest.mark.parametrize("text", ["measures: {}", "kpis: {}\nroles:\n", '{"roles": {}}'], ids=["one", "two", "json"])
+def test_a_document_may_say_that_nothing_is_defined(text: str) -> None:
+    assert read(text) == Document()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " \n", "# only a remark\n", "---\n", "{}", "kpis:\n", "kpis: null\nroles:\n"],
+    ids=["empty", "blank", "remark", "start", "mapping", "section", "sections"],
+)
+def test_a_document_that_says_nothing_is_wrong(text: str) -> None:
+    ((_, _, detail),) = wrong(text)
+    assert "says nothing" in detail or "must be a mapping" in detail
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:

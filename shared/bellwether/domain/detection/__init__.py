@@ -28,6 +28,7 @@ from bellwether.domain.detection.baseline import Baseline, Interval, Usual, Usua
 from bellwether.domain.detection.detector import Detector
 from bellwether.domain.detection.history import Counts, History, HistoryNotLoaded
 from bellwether.domain.detection.settings import DEFAULTS, DetectorSettings
+from bellwether.domain.detection.simple_rules import SimpleRule, Threshold, ZScore, backtest_simple, parse_rule
 from bellwether.domain.detection.state import Change, ChangeKind, Live, OpenIncident, Reading, Signal
 
 __all__ = [
@@ -47,7 +48,12 @@ __all__ = [
     "OpenIncident",
     "Reading",
     "Signal",
+    "SimpleRule",
+    "Threshold",
     "Usual",
     "UsualShare",
+    "ZScore",
     "backtest",
+    "backtest_simple",
+    "parse_rule",
 ]

@@ -26,7 +26,7 @@ class Fired(msgspec.Struct, frozen=True):
     """An incident that would have opened.
 
     opened_at, onset, closed_at: UTC seconds; closed_at is None while it would still be open
-    severity: the highest, 0 to 10
+    severity: the highest, 0 to 10; None of a rule that has none
     caught: the places, in `known`, of the incidents that it overlaps
     """
 
@@ -34,7 +34,7 @@ class Fired(msgspec.Struct, frozen=True):
     onset: int
     closed_at: int | None
     signal: Signal
-    severity: float
+    severity: float | None
     told: int
     caught: tuple[int, ...]
 
@@ -89,7 +89,7 @@ def backtest(
             judged_from = max(at, since)
     changes += detector.advance(last)
     fired = [one for one in _fired(changes, last, known) if one.opened_at >= since]
-    return _summed_up(fired, judged_from, last, known, ZoneInfo(time_zone))
+    return summed_up(fired, judged_from, last, known, time_zone)
 
 
 def _events(rows: Mapping[int, Counts]) -> Iterator[Event]:
@@ -118,9 +118,11 @@ def _fired(changes: Sequence[Change], last: int, known: Sequence[Interval]) -> l
     return found
 
 
-def _summed_up(
-    fired: list[Fired], judged_from: int | None, last: int, known: Sequence[Interval], zone: ZoneInfo
+def summed_up(
+    fired: list[Fired], judged_from: int | None, last: int, known: Sequence[Interval], time_zone: str
 ) -> Backtest:
+    """What came out, of what was told; `judged_from` and `last`, UTC seconds, are the stretch that was judged."""
+    zone = ZoneInfo(time_zone)
     weeks = 0.0 if judged_from is None else max(0, last - judged_from) / _WEEK_S
     hours = Counter(local_hour(one.opened_at, zone) for one in fired)
     days = Counter(datetime.fromtimestamp(one.opened_at, zone).weekday() for one in fired)

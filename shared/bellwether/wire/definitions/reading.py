@@ -22,6 +22,7 @@ _TITLE, _MEANING, _KRA = 120, 1000, 120
 _HEAVIEST = 1000.0
 _MOST_PROBLEMS = 500
 _SECTIONS = ("measures", "kpis", "roles")
+_SAYS_NOTHING = "says nothing; to define nothing any more, send measures: {}"
 _KEY_FORM = "must be own. and then lower-case letters, digits and _, as in own.signup_rate"
 _ROLE_FORM = "must be own- and then lower-case letters, digits and -, as in own-newsletter-editor"
 
@@ -30,6 +31,8 @@ def read_document(text: str, today: date, limits: Limits = LIMITS) -> tuple[Docu
     """The document in a text, or None and all that is wrong with it, by line; the first 500 of that.
 
     today: the latest day from which a version may hold
+
+    A text that says nothing is wrong: a file that could not be read would take all definitions away.
     """
     if len(text.encode()) > limits.bytes:
         return None, [Problem(1, 1, "", f"has more than {limits.bytes} bytes, which is the limit")]
@@ -38,7 +41,7 @@ def read_document(text: str, today: date, limits: Limits = LIMITS) -> tuple[Docu
     except Unreadable as error:
         return None, [error.problem]
     if root is None:
-        return Document(), []
+        return None, [Problem(1, 1, "", _SAYS_NOTHING)]
     reader = _Reader(today, limits)
     document = reader.document(Place(root, ""))
     found = sorted(set(reader.problems.found))[:_MOST_PROBLEMS]
@@ -53,6 +56,8 @@ class _Reader:
 
     def document(self, place: Place) -> Document:
         sections = self.problems.fields(place, _SECTIONS, ()) or {}
+        if not self.problems.found and all(is_null(section) for section in sections.values()):
+            self.problems.add(place, _SAYS_NOTHING)
         measures = self._measures(sections)
         kpis = self._kpis(sections, measures)
         return Document(
