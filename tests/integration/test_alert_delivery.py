@@ -247,7 +247,7 @@ async def test_calls_of_one_span_go_out_together(at_desk: Desk, receiver: Receiv
 async def test_who_is_next_is_called_only_where_nobody_acknowledges_in_time(at_desk: Desk, receiver: Receiver) -> None:
     async with receiving() as boss, delivering(at_desk.dsn):
         second = await at_desk.endpoint(boss.url)
-        await at_desk.route(await at_desk.endpoint(receiver.url), escalate_after_s=2, escalate_to=[second])
+        await at_desk.route(await at_desk.endpoint(receiver.url), escalate_after_s=4, escalate_to=[second])
         await at_desk.write(at_desk.alert("seen"), at_desk.alert("unseen"))
         await at_desk.write(at_desk.alert("seen", Kind.ACKNOWLEDGED, 1_700_000_050))
         await boss.until(lambda: len(boss.taken) == 1)
@@ -264,6 +264,7 @@ async def test_who_is_next_is_not_called_where_what_was_acknowledged_grows_but_w
         await at_desk.route(await at_desk.endpoint(receiver.url), escalate_after_s=1, escalate_to=[second])
         for incident in ("grows", "again"):
             await at_desk.write(at_desk.alert(incident), at_desk.alert(incident, Kind.ACKNOWLEDGED, 1_700_000_050))
+        await at_desk.until("(SELECT count(*) FROM alert_message WHERE state = 'unneeded') = 2")
         await at_desk.write(at_desk.alert("grows", Kind.GREW, 1_700_000_100, severity=9.0))
         await at_desk.write(at_desk.alert("again", Kind.REOPENED, 1_700_000_100))
         await at_desk.until("(SELECT count(*) FROM alert_message WHERE state = 'unneeded') = 3")

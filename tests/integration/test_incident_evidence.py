@@ -119,7 +119,9 @@ async def test_evidence_is_that_of_the_log_whoever_is_killed_while_it_is_collect
         try:
             await compute.start()
             told = [*calm(), *burst(1_000, 12, began), *not_to_be_counted(began + 4)]
-            await write_events(stack.kafka_bootstrap, topics.events, told)
+            # What follows is recorded later than anything that belongs to the opening.
+            recorded = int(time.time() - 60) * 1000
+            await write_events(stack.kafka_bootstrap, topics.events, told, timestamp_ms=recorded)
             await until(seed.connection, "SELECT count(*) FROM incident", 1)
             await compute.kill()
             await seed.connection.execute("DELETE FROM incident_evidence")

@@ -26,12 +26,19 @@ async def initialise_stream(dsn: str, bootstrap: str, topic: str) -> None:
         await initialise(pool, bootstrap, topic)
 
 
-async def write_events(bootstrap: str, topic: str, events: Iterable[dict[str, Any]], tenant: str = TENANT) -> int:
-    """Write CloudEvents under their brands' keys; gives how many."""
+async def write_events(
+    bootstrap: str,
+    topic: str,
+    events: Iterable[dict[str, Any]],
+    tenant: str = TENANT,
+    timestamp_ms: int | None = None,
+) -> int:
+    """Write CloudEvents under their brands' keys, recorded now or at a moment; gives how many."""
     return await write_records(
         bootstrap,
         topic,
         ((f"{tenant}/{e['data']['brand']}".encode(), msgspec.json.encode(e)) for e in events),
+        timestamp_ms,
     )
 
 

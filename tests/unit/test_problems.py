@@ -119,5 +119,5 @@ def test_readiness_names_what_is_missing_and_liveness_does_not_care() -> None:
     readiness.drain()
     assert client.get("/readyz").json()["checks"]["service"] == "stopping"
     assert not readiness.ready
-    metrics.READY.set(1)
-    assert "bellwether_ready 1.0" in client.get("/metrics").text
+    metrics.EVENTS_APPLIED.inc(0)
+    assert "bellwether_events_applied_total" in client.get("/metrics").text

@@ -19,6 +19,8 @@ from tests.faults.harness.readers import ApiWatch
 from tests.faults.harness.schedule import Strike
 
 _POLL_S = 0.1
+_AGAIN = 0.25
+"""The part of the next share that is let go for a strike that is tried once more."""
 _LOOK_S = 0.2
 _STUCK = 75
 """The exit code by which the watchdog ends a compute that makes no progress, to be started again."""
@@ -59,7 +61,7 @@ class Battle:
             struck = await self._strike(strike, number * share)
             if struck.trouble and not self.failures:
                 self.tell(f"{title}: {struck.trouble}, once more")
-                struck = await self._strike(strike, number * share)
+                struck = await self._strike(strike, (number + _AGAIN) * share)
             self.struck.append(struck)
             took = f"{struck.recovery_s:.1f} s" if struck.recovery_s is not None else struck.trouble or "never"
             self.tell(f"{title}: {took}")

@@ -23,6 +23,7 @@ _POLL_S = 0.05
 _STEAL = """
     UPDATE stream_offset SET epoch = epoch + 1, owner = 'nobody' WHERE stream = $1 RETURNING part, epoch, next_offset
 """
+_CLAIMED = '"event": "claimed"'
 _SPEAKERS = {"kafka": None, "postgres": b"bellwether-compute"}
 """Who has to say the words of a trap: clients of Kafka give no name."""
 _STANDING = "SELECT part, epoch, next_offset FROM stream_offset WHERE stream = $1"
@@ -180,9 +181,18 @@ def armed(point: str, least: int, most: int) -> Blow:
 async def revoked_to_death(arena: Arena, pick: int) -> None:
     """A compute dies as it gives partitions away, because another one joins."""
     place = arena.computes[pick % len(arena.computes)]
+    said = len(place.log)
     await _arm(place, "in_revoke:2")  # once at its own joining, once at the other's
+    await _claims(place, said)  # who joins before that joins with it, and nothing is taken from it
     await arena.spare.start()
     await _died(place)
+
+
+async def _claims(place: Place, said: int) -> None:
+    """Wait until a process has claimed something, or has ended; `said`: characters of its log before it."""
+    async with asyncio.timeout(_SPRUNG_S):
+        while _CLAIMED not in place.log[said:] and place.pid is not None:
+            await asyncio.sleep(_POLL_S)
 
 
 async def _arm(place: Place, failpoint: str) -> None:
