@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -85,9 +86,10 @@ class Outcome:
 
     @property
     def silent(self) -> list[str]:
-        """The kinds none of whose strikes found its moment: what they wait for is no longer there."""
+        """The kinds of several strikes none of which found its moment: what they wait for is no longer there."""
         came = {one.strike.kind.name for one in self.struck if one.trouble is None}
-        return sorted({one.strike.kind.name for one in self.struck} - came)
+        tried = Counter(one.strike.kind.name for one in self.struck)
+        return sorted(name for name, times in tried.items() if times > 1 and name not in came)
 
     @property
     def faults(self) -> int:
