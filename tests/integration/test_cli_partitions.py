@@ -8,9 +8,11 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner, Result
 
+from bellwether.domain.errors import Unavailable
 from bellwether_cli.__main__ import app
 from tests.support.backends import Servers
 from tests.support.databases import PARTITIONS, Topics
+from tests.support.intake import free_port
 from tests.support.log import initialise_stream, write_records
 
 _ACCEPTED = [f"partition {part}" for part in range(PARTITIONS)]
@@ -27,6 +29,12 @@ async def rows_of(dsn: str, query: str) -> list[tuple[object, ...]]:
         return [tuple(row) for row in await connection.fetch(query)]
     finally:
         await connection.close()
+
+
+async def test_a_stream_is_tied_to_nothing_while_kafka_does_not_answer(database: str) -> None:
+    with pytest.raises(Unavailable, match="does not answer"):
+        await initialise_stream(database, f"127.0.0.1:{free_port()}", "events")
+    assert await rows_of(database, "SELECT stream FROM stream_guard") == []
 
 
 async def test_the_list_says_where_log_and_database_stand(stack: Servers, database: str, topics: Topics) -> None:

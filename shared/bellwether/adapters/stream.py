@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from bellwether.adapters.kafka.reachability import cluster_id
 from bellwether.adapters.postgres.pool import Pool
+from bellwether.domain.errors import Unavailable
 
 _WAIT_S = 30.0
 _GUARD = """
@@ -26,12 +28,17 @@ _OFFSETS = """
 async def initialise(pool: Pool, kafka_bootstrap: str, topic: str) -> int:
     """Give every partition of an existing topic its first offset; what is there stays.
 
-    Returns the number of partitions. Raises TimeoutError if Kafka does not answer within
+    Returns the number of partitions. Raises Unavailable if Kafka does not answer within
     30 s, LookupError if the topic does not exist.
     """
-    async with asyncio.timeout(_WAIT_S):
-        cluster = await cluster_id(kafka_bootstrap)
-        begins = await _beginnings(kafka_bootstrap, topic)
+    cluster = await cluster_id(kafka_bootstrap, _WAIT_S)
+    if cluster is None:
+        raise Unavailable(f"Kafka does not answer at {kafka_bootstrap}.")
+    try:
+        async with asyncio.timeout(_WAIT_S):
+            begins = await _beginnings(kafka_bootstrap, topic)
+    except (KafkaError, OSError) as error:
+        raise Unavailable(f"Kafka does not answer at {kafka_bootstrap}.") from error
     async with pool.connection() as connection, connection.transaction():
         await connection.execute(_GUARD, topic, cluster, len(begins))
         await connection.execute(_OFFSETS, topic, list(begins), list(begins.values()))
