@@ -17,6 +17,7 @@ from bellwether.domain.errors import Unavailable
 from tests.support.backends import Servers
 from tests.support.databases import Topics
 from tests.support.intake import written
+from tests.support.patience import PATIENCE_S
 
 KEYS = [f"north/brand-{number}".encode() for number in range(12)]
 
@@ -26,7 +27,7 @@ async def producer(stack: Servers, topics: Topics) -> AsyncIterator[Producer]:
     settings = ProducerSettings(
         bootstrap=stack.kafka_bootstrap, topics=(topics.events,), batch_bytes=2_000, deadline_s=20
     )
-    async with Producer.open(settings) as opened, asyncio.timeout(60):
+    async with Producer.open(settings) as opened, asyncio.timeout(PATIENCE_S):
         while not opened.reachable:
             await asyncio.sleep(0.01)
         yield opened
@@ -84,9 +85,24 @@ async def test_records_of_one_key_stand_in_the_log_in_their_order(
     assert all(numbers == sorted(numbers) and len(numbers) == 1_200 for numbers in by_key.values())
 
 
+async def test_whoever_had_no_company_lately_does_not_wait_for_any(stack: Servers, topics: Topics) -> None:
+    settings = ProducerSettings(bootstrap=stack.kafka_bootstrap, topics=(topics.events,), deadline_s=20, linger_s=2)
+    took = []
+    async with Producer.open(settings) as producer, asyncio.timeout(PATIENCE_S):
+        while not producer.reachable:
+            await asyncio.sleep(0.01)
+        for number in range(5):
+            started = time.monotonic()
+            await producer.produce(topics.events, {KEYS[0]: [b"%d" % number]}, 0)
+            took.append(time.monotonic() - started)
+    assert took[0] >= settings.linger_s
+    assert min(took[1:]) < settings.linger_s / 2
+    assert len(await written(stack.kafka_bootstrap, topics.events)) == 5
+
+
 async def test_while_kafka_takes_nothing_every_wait_ends_within_the_deadline(stack: Servers, topics: Topics) -> None:
     settings = ProducerSettings(bootstrap=stack.kafka_bootstrap, topics=(topics.events,), deadline_s=0.5)
-    async with Producer.open(settings) as producer, asyncio.timeout(60):
+    async with Producer.open(settings) as producer, asyncio.timeout(PATIENCE_S):
         while not producer.reachable:
             await asyncio.sleep(0.01)
         session = producer._session
@@ -95,4 +111,4 @@ async def test_while_kafka_takes_nothing_every_wait_ends_within_the_deadline(sta
         started = time.monotonic()
         with pytest.raises(Unavailable):
             await producer.produce(topics.events, {KEYS[0]: [b"lost"]}, 0)
-        assert 0.4 < time.monotonic() - started < 3
+        assert 0.4 < time.monotonic() - started < 10

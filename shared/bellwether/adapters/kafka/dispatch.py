@@ -56,9 +56,14 @@ class Dispatch:
                 self._ready.update(dict.fromkeys(lanes))
 
     @property
+    def rests(self) -> bool:
+        """Whether nothing is on its way."""
+        return not (self._shipping or self._retries)
+
+    @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing is on its way."""
-        return not (self._ready or self._shipping or self._retries)
+        return self.rests and not self._ready
 
     def end(self) -> None:
         """Send nothing any more."""

@@ -40,7 +40,7 @@ class ProducerSettings:
     topics: tuple[str, ...]
     client_id: str = "bellwether"
     deadline_s: float = 5.0  # a record that is not acknowledged by then is in doubt
-    linger_s: float = 0.002  # how long the first small request waits for others to share its batch
+    linger_s: float = 0.002  # how long a small request waits for others to share its batch, if lately there were some
     linger_records: int = 64  # a request of this many does not wait
     batch_bytes: int = 786_432  # below the topic's max.message.bytes, or the broker refuses every full batch
     probe_s: float = 1.0  # how often the brokers are asked whether they are there
@@ -157,6 +157,8 @@ class _Session:
         self._partitions: dict[str, Partitions] = {}
         self._lanes: dict[tuple[str, int], Lane] = {}
         self._open: deque[Ticket] = deque()
+        self._queued = 0  # requests since the last time that what waits was let go
+        self._is_alone = False  # the last one had no company: neither will the next one, as a rule
         self._lingering: asyncio.TimerHandle | None = None
         self._expiring: asyncio.TimerHandle | None = None
         self._end: asyncio.Future[None] = self._loop.create_future()
@@ -221,7 +223,8 @@ class _Session:
         if not count:
             return
         self._open.append(ticket)
-        if count >= self._settings.linger_records:
+        self._queued += 1
+        if count >= self._settings.linger_records or (self._is_alone and self._dispatch.rests):
             self._go()
         elif self._lingering is None:
             self._lingering = self._loop.call_later(self._settings.linger_s, self._go)
@@ -277,6 +280,7 @@ class _Session:
         if self._lingering is not None:
             self._lingering.cancel()
             self._lingering = None
+        self._is_alone, self._queued = self._queued <= 1, 0
         self._dispatch.go()
 
 
