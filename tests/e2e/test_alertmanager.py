@@ -13,6 +13,7 @@ from bellwether.domain.alerts import Kind
 from tests.support.alert_receiver import Receiver, receiving
 from tests.support.alerting import delivering, desk
 from tests.support.alertmanager import Alertmanager, alertmanager
+from tests.support.patience import PATIENCE_S
 
 
 async def test_alertmanager_receives_groups_keeps_and_resolves_incidents(
@@ -56,7 +57,7 @@ async def _firing_for(manager: Alertmanager, incidents: set[str], seconds: float
 
 async def _labelled(manager: Alertmanager, incident: str, severity: str) -> None:
     """Wait until the incident fires under this word alone."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while {
             one["labels"]["severity"] for one in await manager.alerts() if one["labels"]["incident"] == incident
         } != {severity}:

@@ -16,6 +16,7 @@ import httpx2
 
 from tests.support.backends import Servers
 from tests.support.databases import Topics
+from tests.support.patience import PATIENCE_S
 from tests.support.whole import Bellwether, bellwether
 
 BASE = "/v1/brands/aurora/incidents"
@@ -23,7 +24,7 @@ BASE = "/v1/brands/aurora/incidents"
 
 async def post(running: Bellwether, path: str, body: dict[str, Any], *statuses: int) -> Any:
     """The answer to a step; repeated while the API has no connection to Kafka yet."""
-    async with httpx2.AsyncClient(timeout=30, headers=running.headers) as client, asyncio.timeout(30):
+    async with httpx2.AsyncClient(timeout=30, headers=running.headers) as client, asyncio.timeout(PATIENCE_S):
         while True:
             answer = await client.post(running.services.api.url + path, json=body)
             if answer.status_code != 503:
@@ -55,7 +56,7 @@ def acknowledgement(incident: str) -> dict[str, Any]:
 
 async def crisis(running: Bellwether, incident: str, state: str) -> Any:
     """The crisis, once it is in a state."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while (told := await running.get(f"{BASE}/{incident}"))["state"] != state:
             await asyncio.sleep(0.1)
     return told
@@ -86,7 +87,7 @@ async def test_a_crisis_opened_acknowledged_and_resolved_on_three_ways_counts_by
         await compute.start()
         await compute.ready()
 
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while len((await running.get(f"{BASE}/{incident}"))["steps"]) < 3:
                 await asyncio.sleep(0.1)
         said = await command(running, "resolve", "aurora", incident, "real", "--by", "Eve")
@@ -109,7 +110,7 @@ async def counts(running: Bellwether, response: int, resolution: int) -> None:
     }
     found: dict[str, Any] = {}
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while found != expected:
                 await asyncio.sleep(0.2)
                 kpis = await running.get(

@@ -33,7 +33,7 @@ async def test_receivers_that_are_away_while_senders_are_killed_get_every_alert_
         try:
             for sender in senders:
                 await sender.start()
-            await at_desk.until("EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'LISTEN%')", within_s=60.0)
+            await at_desk.until("EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'LISTEN%')")
             written = await _write_while_receivers_are_away(at_desk, receivers, senders, away_s, profile.seed)
             came_back = time.time()
             for receiver in receivers:

@@ -27,6 +27,7 @@ from tests.support.databases import PARTITIONS, Topics
 from tests.support.flow import LedgerWriter, Onlooker, expected_of, expected_of_log, make_ledger_brands
 from tests.support.ledger import Entry, Ledger, make_ledger
 from tests.support.log import applied, initialise_stream
+from tests.support.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.fault]
 
@@ -145,9 +146,9 @@ class Battle:
             await connection.close()
         return self.writer.written - int(done)
 
-    async def caught_up(self, within_s: float = 60.0) -> None:
+    async def caught_up(self) -> None:
         """Wait until everything that was written is applied."""
-        await applied(self.database, self.topics.events, self.writer.written, within_s)
+        await applied(self.database, self.topics.events, self.writer.written, PATIENCE_S)
 
     async def revoked_to_death(self) -> None:
         """The first process dies as it gives partitions away, because a second one joins."""

@@ -22,6 +22,7 @@ from tests.faults.profile import Profile
 from tests.support.backends import Servers
 from tests.support.databases import database_from, fresh_topics, migrated_template
 from tests.support.ledger import make_ledger
+from tests.support.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.fault, pytest.mark.real, pytest.mark.timeout(900)]
 
@@ -67,10 +68,10 @@ def fill(ballast: Path) -> None:
             return
 
 
-async def dies(part: Part, within_s: float = 60.0) -> bool:
+async def dies(part: Part) -> bool:
     """Whether a server ends by itself in time."""
     try:
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(PATIENCE_S):
             while part.pid is not None:
                 await asyncio.sleep(0.1)
     except TimeoutError:
@@ -112,7 +113,7 @@ async def test_a_full_disk_of_kafka_costs_503s_and_no_acknowledged_event(
         fill(ballast)
         sending = asyncio.create_task(front.send(front.take(8 * _SLICE)))
         died = await dies(stack.kafka)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while not (refused := front.answers[503]):
                 await asyncio.sleep(0.05)
         ballast.unlink()

@@ -31,6 +31,7 @@ from tests.support.http_flow import log_size
 from tests.support.ledger import Entry, make_ledger
 from tests.support.log import applied
 from tests.support.oracle import Logged, Oracle
+from tests.support.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(240)]
 
@@ -81,7 +82,7 @@ async def recreate(arena: Arena) -> None:
     topic = arena.topics.events
     async with admin_of(arena) as admin:
         await admin.delete_topics([topic])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while topic not in await create_topics(arena.stack.kafka_bootstrap, [Topic(topic, PARTITIONS)]):
             await asyncio.sleep(0.1)
 

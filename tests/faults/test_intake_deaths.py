@@ -23,6 +23,7 @@ from tests.support.databases import Topics
 from tests.support.flow import expected_of
 from tests.support.http_flow import ApiReader
 from tests.support.ledger import Entry, make_ledger
+from tests.support.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(3600)]
 
@@ -75,7 +76,7 @@ async def test_an_api_that_is_killed_while_it_is_read_never_tells_a_wrong_number
     for _ in range(kills):
         before = reader.answers[200]
         await front.during(front.take(_SLICE // 2), partial(replaced, front.api, Random(profile.seed), 0.3))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while reader.answers[200] < before + 2:
                 await asyncio.sleep(0.05)
     await front.caught_up()

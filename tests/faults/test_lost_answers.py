@@ -17,6 +17,7 @@ from tests.support.backends import Servers
 from tests.support.compute_process import ComputeProcess
 from tests.support.databases import Topics
 from tests.support.ledger import make_ledger
+from tests.support.patience import PATIENCE_S
 from tests.support.proxy import Snap, Trap
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
@@ -49,7 +50,7 @@ async def sprung(arena: Arena, trap: Trap) -> None:
     """Lay a trap, write what makes compute step on it, and see everything applied in the end."""
     arena.proxy.lay(trap)
     await arena.write(_SLICE)
-    await asyncio.wait_for(trap.sprung.wait(), 20)
+    await asyncio.wait_for(trap.sprung.wait(), PATIENCE_S)
     await arena.caught_up()
 
 

@@ -21,6 +21,7 @@ from tests.faults.profile import Profile
 from tests.support.backends import Servers
 from tests.support.databases import Topics
 from tests.support.intake import FOREIGN_BRAND, Intake, Keys, intake_process, mention, populate, written
+from tests.support.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
@@ -134,7 +135,7 @@ async def test_a_tenant_who_holds_all_requests_that_it_can_leaves_room_for_other
         slow = [
             asyncio.create_task(client.post("/v1/events", content=drip(), headers=own)) for _ in range(_MOST_IN_FLIGHT)
         ]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while f"in_flight_requests {_OWN_IN_FLIGHT:.1f}" not in (await intake.client.get("/metrics")).text:
                 await asyncio.sleep(0.02)
         assert (await intake.send(mention("of another", FOREIGN_BRAND), keys.foreign)).status_code == 202

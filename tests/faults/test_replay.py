@@ -24,6 +24,7 @@ from tests.support.flow import LedgerWriter, make_ledger_brands
 from tests.support.http_flow import log_size
 from tests.support.ledger import TENANT, Ledger, make_ledger
 from tests.support.log import applied
+from tests.support.patience import PATIENCE_S
 from tests.support.repaired import (
     Place,
     expected_after_repair,
@@ -133,7 +134,7 @@ async def define(running: Bellwether) -> None:
     assert answer.status_code == httpx2.codes.OK, answer.text
     connection = await asyncpg.connect(running.dsn)
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while await connection.fetchval(_STARTED, list(_MIRRORED)) < PARTITIONS * len(_MIRRORED):
                 await asyncio.sleep(0.05)
     finally:

@@ -21,6 +21,7 @@ from tests.support.databases import Topics, database_from
 from tests.support.flow import expected_of_log
 from tests.support.ledger import make_ledger
 from tests.support.log import applied
+from tests.support.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(180)]
 
@@ -44,7 +45,7 @@ async def copy_of(dsn: str) -> AsyncIterator[str]:
     connection = await asyncpg.connect(dsn.rpartition("/")[0] + "/postgres")
     name = urlsplit(dsn).path.lstrip("/")
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE datname = $1", name):
                 await asyncio.sleep(0.05)
     finally:
@@ -57,7 +58,7 @@ async def killed_in_the_midst(arena: Arena, compute: ComputeProcess) -> None:
     """Kill compute while it works off a slice."""
     before = await arena.fetchval(_APPLIED)
     writing = asyncio.create_task(arena.write(_SLICE))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while await arena.fetchval(_APPLIED) == before:
             await asyncio.sleep(0.01)
     await compute.kill()

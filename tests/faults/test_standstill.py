@@ -23,6 +23,7 @@ from bellwether_compute.watchdog import Watchdog
 from bellwether_compute.worker import Worker
 from tests.support.backends import Servers
 from tests.support.databases import PARTITIONS, Topics
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.fault
 
@@ -65,7 +66,7 @@ async def _nothing() -> None:
 
 async def given(reader: LogReader, count: int) -> None:
     """Wait until the group has given it so many partitions."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while len(reader.assigned()) != count:
             await asyncio.sleep(0.05)
 
@@ -178,6 +179,6 @@ async def test_a_worker_that_has_nothing_to_poll_stays_in_the_group_and_takes_ov
                 await worker_of_spare._poll(0.1)
             for _ in range(20 * _LEAVES_AFTER_S):
                 await worker_of_spare._poll(0.1)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while len(spare.assigned()) != PARTITIONS:
                 await worker_of_spare._poll(0.1)

@@ -43,6 +43,6 @@ async def test_processes_stopped_in_turn_leave_nothing_undone_and_nothing_done_t
             await arena.caught_up()
             recovered.append(time.monotonic() - started)
         assert not await arena.differences()
-    assert max(ended) < 10
+    assert max(ended) < 20
     rows = [("stops", stops), ("longest end", f"{max(ended):.1f} s"), ("longest recovery", f"{max(recovered):.1f} s")]
     report("Compute stopped in order while events flow", rows)

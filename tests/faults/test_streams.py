@@ -29,6 +29,7 @@ from tests.support.databases import Topics
 from tests.support.http_flow import key_headers
 from tests.support.listener import Ended, Heard, Listener, listening
 from tests.support.log import initialise_stream, write_events
+from tests.support.patience import PATIENCE_S
 from tests.support.telling import telling
 from tests.support.tenancy import make_brands
 
@@ -38,7 +39,7 @@ _PEPPER = "a pepper of the streams"
 _BRANDS = ("aurora", "borealis", "corona")
 _KEY, _WINDOW = "brand_mentions", "24h"
 _QUERY = f"?keys={_KEY},community_sentiment&window={_WINDOW}"
-_SLOWEST_S = 2.0
+_SLOWEST_S = 5.0
 _NOTE = "x" * 3_000  # so that the kernel holds few steps of what nobody reads
 
 
@@ -161,8 +162,8 @@ async def _write(stack: Servers, topics: Topics, events: Iterator[dict[str, Any]
     return await write_events(stack.kafka_bootstrap, topics.events, [next(events) for _ in range(many)])
 
 
-async def _until(condition: Any, within_s: float = 60.0) -> None:
-    async with asyncio.timeout(within_s):
+async def _until(condition: Any) -> None:
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():
             await asyncio.sleep(0.02)
 
@@ -182,7 +183,7 @@ async def _steps_of(dsn: str, written: int) -> list[tuple[str, str]]:
 
 async def _until_equal(api: Place, follower: Follower) -> None:
     """Wait until what was told is what a read answers; only that windows move on is told by a read alone."""
-    async with httpx2.AsyncClient(base_url=api.url, headers=follower.headers) as client, asyncio.timeout(30):
+    async with httpx2.AsyncClient(base_url=api.url, headers=follower.headers) as client, asyncio.timeout(PATIENCE_S):
         for brand in _BRANDS:
             while True:
                 (cut,) = (await client.get(f"/v1/brands/{brand}/kpis{_QUERY}")).json()["cuts"]

@@ -16,6 +16,7 @@ from tests.support.backends import Servers
 from tests.support.compute_process import ComputeProcess, dismiss_members, group_of
 from tests.support.databases import Topics
 from tests.support.ledger import make_ledger
+from tests.support.patience import PATIENCE_S
 from tests.support.proxy import Snap, Trap
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(180)]
@@ -48,7 +49,7 @@ async def held(arena: Arena, words: bytes) -> Trap:
     """Compute with events in hand, its next request on its way."""
     trap = arena.proxy.lay(Trap(words, Snap.HOLD))
     await arena.write(_SLICE)
-    await asyncio.wait_for(trap.sprung.wait(), 20)
+    await asyncio.wait_for(trap.sprung.wait(), PATIENCE_S)
     return trap
 
 
@@ -68,7 +69,7 @@ async def test_whoever_claims_a_partition_fences_its_owner_even_before_writing_a
     before = await arena.fetchval("SELECT sum(next_offset)::bigint FROM stream_offset")
     await arena.fetchval("UPDATE stream_offset SET epoch = epoch + 1, owner = 'another'")
     trap.release()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while await compute.metric(_FENCED) < 1:
             await asyncio.sleep(0.02)
             owner = await arena.fetchval("SELECT min(owner) FROM stream_offset")
@@ -99,7 +100,7 @@ async def test_a_zombie_inside_its_transaction_holds_nobody_up_for_long_and_writ
         compute.freeze()
         started = time.monotonic()
         heir = await taken_over(arena)
-        assert _FREED_S - 2 < time.monotonic() - started < _FREED_S + 15
+        assert _FREED_S - 2 < time.monotonic() - started < _FREED_S + 30
         await asyncio.sleep(seconds(profile, 0, 25 - _FREED_S))  # how long it sleeps is the point
         trap.release()
         compute.thaw()
@@ -116,7 +117,7 @@ async def test_a_cycle_that_outlasts_the_loss_of_its_partitions_ends_in_peace(ar
     trap = arena.proxy.lay(Trap(b"JOIN rollup_minute", Snap.HOLD))
     await slow.start()
     await arena.write(_SLICE)
-    await asyncio.wait_for(trap.sprung.wait(), 20)
+    await asyncio.wait_for(trap.sprung.wait(), PATIENCE_S)
     heir = arena.process(arena.direct)
     await heir.start()
     await heir.says("/metrics", "bellwether_claimed_partitions 2.0")

@@ -19,6 +19,7 @@ from bellwether.domain.keys import Scope
 from tests.support.alert_receiver import Receiver, receiving, status
 from tests.support.alerting import KEY, LOOPBACK, delivering
 from tests.support.api import READER, Seed, seeding, serving
+from tests.support.patience import PATIENCE_S
 
 NOW = datetime.now(UTC).isoformat()  # the sender beside it goes by the real clock
 PUBLIC = "https://8.8.8.8/hooks/T0K3N"
@@ -221,7 +222,7 @@ async def test_dead_letters_are_listed_and_sent_again_when_their_endpoint_is_ena
     await client.post("/v1/alert-routes", json={"name": "All", "endpoints": [endpoint], "kinds": ["opened"]})
     async with delivering(database):
         first, second = await write(seed, brand_id, "storm"), await write(seed, brand_id, "leak")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while len((dead := await client.get(f"{place}/messages", params={"state": "dead"})).json()["items"]) < 2:
                 await asyncio.sleep(0.05)
         assert {one["id"] for one in dead.json()["items"]} == {first.id, second.id}
@@ -231,7 +232,7 @@ async def test_dead_letters_are_listed_and_sent_again_when_their_endpoint_is_ena
         await client.patch(place, json={"disabled": False})
         assert (await client.post(f"{place}/replay")).json() == {"messages": 2}
         await receiver.until(lambda: len(receiver.taken) == 2)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while (await client.get(f"{place}/messages", params={"state": "waiting"})).json()["items"]:
                 await asyncio.sleep(0.05)
         again = await client.post(f"{place}/messages/{first.id}/replay")

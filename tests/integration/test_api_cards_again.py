@@ -16,6 +16,7 @@ from bellwether.domain.keys import Scope
 from bellwether.domain.windows import Window
 from bellwether_api.shortcut import Shortcut
 from tests.support.api import ZONE, Seed, kept_values, seeding, serving
+from tests.support.patience import PATIENCE_S
 
 NOW = "2026-10-27T12:20:30+00:00"
 CARD = "/v1/brands/acme/scorecards/social-media-manager"
@@ -115,7 +116,7 @@ async def test_the_same_address_is_another_card_to_another_tenant(
             mine = [await client.get(CARD, headers=headers) for _ in range(2)]
             assert (await client.get(CARD, headers=theirs)).status_code == 404
             await rival.brand("acme", "Asia/Tokyo")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while (answer := await client.get(CARD, headers=theirs)).status_code == 404:
                     await asyncio.sleep(0.05)
             for _ in range(2):
@@ -138,7 +139,7 @@ async def test_every_change_is_shown_by_every_process_within_a_second_or_so(
 
         async def shown(is_there: Callable[[httpx2.Response], bool]) -> None:
             for client in (one, two):
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(PATIENCE_S):
                     while not is_there(await client.get(CARD, headers=headers)):
                         await asyncio.sleep(0.02)
 

@@ -21,6 +21,7 @@ from tests.support.backends import Servers
 from tests.support.computing import computing
 from tests.support.databases import Topics, database_from, fresh_topics
 from tests.support.log import applied, initialise_stream, write_records
+from tests.support.patience import PATIENCE_S
 
 RESPONDER = (Scope.KPIS_READ, Scope.INCIDENTS_WRITE)
 NOW = int(time.time())
@@ -107,7 +108,8 @@ async def world(
 async def partner(world: World, request: pytest.FixtureRequest) -> Partner:
     brand = f"brand-{zlib.crc32(request.node.name.encode())}"
     found = Partner(world, brand, await world.seed.brand(brand, "UTC"))
-    async with asyncio.timeout(20):  # the producer of the API connects beside its start: until then it answers 503
+    # The producer of the API connects beside its start: until then it answers 503.
+    async with asyncio.timeout(PATIENCE_S):
         while (await found.ask("POST", "/nothing/acknowledge")).status_code != 404 or not await kafka_answers(found):
             await asyncio.sleep(0.1)
     return found

@@ -19,6 +19,7 @@ from bellwether.domain.keys import Scope
 from bellwether_api.app import documentation
 from tests.support.api import PEPPER, READER, WRITER, Seed, seeding, serving
 from tests.support.backends import Servers
+from tests.support.patience import PATIENCE_S
 from tests.support.proxy import proxy_to
 
 NOW = "2026-10-13T12:00:30+00:00"
@@ -152,7 +153,7 @@ async def test_health_readiness_metrics_and_the_document_need_no_key(database: s
 
 
 async def _until(client: httpx2.AsyncClient, path: str, status: int, headers: dict[str, str]) -> httpx2.Response:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while (answer := await client.get(path, headers=headers)).status_code != status:
             await asyncio.sleep(0.05)
         return answer
@@ -240,7 +241,7 @@ async def test_the_program_serves_and_ends_well_when_asked_to(seed: Seed, databa
 
 
 async def _answers(client: httpx2.AsyncClient) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 if (await client.get("/readyz")).status_code == 200:

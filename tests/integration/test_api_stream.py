@@ -15,6 +15,7 @@ from bellwether.domain.keys import Scope, key_id_of
 from tests.support.api import READER, seeding
 from tests.support.backends import Servers
 from tests.support.listener import Ended, Heard, listening
+from tests.support.patience import PATIENCE_S
 from tests.support.streaming import Ground, World, new_slug, on_ground, streaming
 from tests.support.telling import HOME, KPI, telling
 
@@ -291,9 +292,9 @@ async def test_streams_end_within_seconds_of_their_key_being_revoked_or_narrowed
         await connection.execute("UPDATE api_key SET brands = $2 WHERE key_id = $1", key_ids[1], [ground.slug])
         for listener in (first, second):
             with pytest.raises(Ended):
-                await listener.until(lambda _: False, 10)
+                await listener.until(lambda _: False)
         await _only_open(world, 1)  # also that of the deaf one, to whom nothing more can be written
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 20
         with pytest.raises(Ended):
             await deaf.until(lambda _: False)
         await ground.teller.values(ground.brand_id, 1)
@@ -303,7 +304,7 @@ async def test_streams_end_within_seconds_of_their_key_being_revoked_or_narrowed
 
 
 async def _only_open(world: World, streams: int) -> None:
-    async with httpx2.AsyncClient(base_url=world.url) as client, asyncio.timeout(10):
+    async with httpx2.AsyncClient(base_url=world.url) as client, asyncio.timeout(PATIENCE_S):
         while f"bellwether_streams_open {streams}.0" not in (await client.get("/metrics")).text:
             await asyncio.sleep(0.1)
 
@@ -323,7 +324,7 @@ async def test_whoever_listens_to_all_brands_begins_to_hear_of_a_new_one_where_i
             brand_id = await seed.brand("second")
             await teller.values(brand_id, 5)
             with pytest.raises(Ended):
-                await listener.until(lambda _: False, 10)
+                await listener.until(lambda _: False)
         async with listening(world.url, headers, last_id=listener.last_id) as resumed:
             *values, ready = await resumed.ready()
     assert [(one.data["brand"], mentions(one)) for one in values] == [("second", 5.0)]
@@ -338,7 +339,7 @@ async def test_a_key_has_so_many_streams_and_no_more_until_one_ends(ground: Grou
             assert (refused.status, int(refused.head["retry-after"]) >= 1) == (429, True)
         async with listening(ground.world.url, await ground.world.seed.key(READER)) as of_another_key:
             assert of_another_key.status == 200
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             async with ground.listen() as again:
                 if again.status == 200:
@@ -381,8 +382,8 @@ async def test_a_stop_ends_streams_at_once_and_a_postgres_that_was_away_costs_no
         began = time.monotonic()
         await world.place.stop()
         with pytest.raises(Ended):
-            await listener.until(lambda _: False, 10)
-        assert time.monotonic() - began < 5
+            await listener.until(lambda _: False)
+        assert time.monotonic() - began < 10
         (missed,) = await ground.teller.steps(ground.brand_id, "missed", 1)
     assert "Traceback" not in world.place.log
     await world.place.start()

@@ -23,6 +23,7 @@ from tests.support.api import PEPPER, READER, Seed, seeding, serving
 from tests.support.backends import Servers
 from tests.support.command import command
 from tests.support.databases import Topics
+from tests.support.patience import PATIENCE_S
 from tests.unit.domain.detection_streams import CRISIS_AT, MONDAY, Event, burst, merged, regular, told
 
 _ZONE = "America/New_York"
@@ -189,7 +190,7 @@ async def test_a_backtest_ends_with_whoever_asked_for_it(
                     await _left_by_its_client(client)
                     asking = asyncio.ensure_future(client.post(_PATH, json=_LONG))
                     (child,) = await _children(1)
-                    async with asyncio.timeout(5):
+                    async with asyncio.timeout(PATIENCE_S):
                         assert (await client.get("/v1/brands")).status_code == 200
             finally:
                 await service.stop()
@@ -219,7 +220,7 @@ async def _left_by_its_client(client: httpx2.AsyncClient) -> None:
 
 async def _children(count: int) -> list[psutil.Process]:
     """The processes that work out backtests below this one, once there are so many."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             below = [one for one in psutil.Process().children(recursive=True) if _works_out(one)]
             if len(below) == count:

@@ -13,6 +13,7 @@ from bellwether.domain.keys import key_id_of
 from bellwether_cli.__main__ import app
 from tests.support.backends import Servers
 from tests.support.databases import Topics
+from tests.support.patience import PATIENCE_S
 
 PEPPER = "a pepper of sixteen or more"
 
@@ -93,6 +94,6 @@ async def test_what_was_put_aside_goes_through_the_log_again_once(
         topics.events, bootstrap_servers=stack.kafka_bootstrap, auto_offset_reset="earliest", group_id=None
     )
     async with consumer:
-        record = await asyncio.wait_for(consumer.getone(), 20)
+        record = await asyncio.wait_for(consumer.getone(), PATIENCE_S)
     assert (record.key, record.value) == (b"acme/shop", b'{"a":')
     assert "events-0-7" not in (await bellwether(database, "quarantine", "list")).stdout

@@ -22,6 +22,7 @@ from tests.support.backends import Servers
 from tests.support.computing import computing
 from tests.support.databases import Topics
 from tests.support.log import applied, initialise_stream, write_events, write_records
+from tests.support.patience import PATIENCE_S
 from tests.support.tenancy import make_brands
 
 NOW = int(time.time())
@@ -136,4 +137,4 @@ async def test_refreshed_values_and_the_quarantine_are_announced_on_their_topics
 
 async def first_record(bootstrap: str, topic: str) -> ConsumerRecord[bytes | None, bytes | None]:
     async with AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:
-        return await asyncio.wait_for(consumer.getone(), 30)
+        return await asyncio.wait_for(consumer.getone(), PATIENCE_S)

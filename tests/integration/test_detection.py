@@ -21,6 +21,7 @@ from tests.support.backends import Servers
 from tests.support.compute_process import ComputeProcess, compute_environment, dismiss_members, group_of
 from tests.support.databases import Topics
 from tests.support.log import applied, initialise_stream, write_events
+from tests.support.patience import PATIENCE_S
 from tests.support.tenancy import make_brands
 
 _ALERTS = "SELECT b.slug, kind, at FROM alert a JOIN brand b USING (brand_id)"
@@ -139,9 +140,9 @@ async def let_time_pass(connection: Connection, seconds: int) -> None:
     )
 
 
-async def until_state(connection: Connection, state: str, within_s: float = 60.0) -> None:
+async def until_state(connection: Connection, state: str) -> None:
     """Wait until the crisis is in a state. Raises TimeoutError."""
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(PATIENCE_S):
         while await connection.fetchval("SELECT state FROM incident") != state:
             await asyncio.sleep(0.1)
 

@@ -19,6 +19,7 @@ from bellwether.domain.errors import Invalid, MissingScope, Unauthenticated, Una
 from bellwether.domain.keys import Scope, new_key
 from tests.support.backends import Servers
 from tests.support.intake import FOREIGN_BRAND, PEPPER, TENANT, Keys, free_port, populate
+from tests.support.patience import PATIENCE_S
 from tests.support.proxy import Proxy, proxy_to
 
 
@@ -43,9 +44,9 @@ def bearer(key: str) -> str:
     return f"Bearer {key}"
 
 
-async def until(condition: object, within_s: float = 5) -> None:
+async def until(condition: object) -> None:
     assert callable(condition)
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -150,7 +151,7 @@ async def test_an_unknown_key_or_brand_is_looked_up_at_once_but_not_more_than_on
         assert await directory.brand_fresh(TENANT, "new") is not None
         started = time.monotonic()
         assert await asyncio.gather(*(directory.brand_fresh(TENANT, f"no-{n}") for n in range(50))) == [None] * 50
-        assert time.monotonic() - started < 2.5
+        assert time.monotonic() - started < 5
 
 
 async def test_keys_are_listed_and_rotated_with_an_overlap(directory: Directory, pool: Pool, keys: Keys) -> None:
@@ -255,9 +256,9 @@ async def test_a_silent_server_ends_every_call_and_costs_no_connection(stack: Se
         started = time.monotonic()
         results = await asyncio.gather(*(pool.fetchval("select 2") for _ in range(6)), return_exceptions=True)
         assert all(isinstance(one, Exception) and is_transient(one) for one in results)
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 5.5
         proxy.heal()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not await answers(pool):
                 pass
         assert pool.in_use == 0
@@ -309,7 +310,7 @@ async def test_a_statement_that_runs_too_long_is_ended_by_the_server(database: s
 
 
 async def test_a_directory_ends_at_whatever_moment_of_its_refresh(pool: Pool, keys: Keys) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         for step in range(100):
             async with Directory.open(pool, PEPPER, refresh_s=0):
                 await asyncio.sleep(step % 40 * 0.0005)  # a cancellation may come at any of its awaits

@@ -32,6 +32,7 @@ from tests.support.backends import Servers
 from tests.support.compute_process import ComputeProcess, compute_environment, dismiss_members, group_of
 from tests.support.databases import Topics
 from tests.support.log import applied, initialise_stream, write_events
+from tests.support.patience import PATIENCE_S
 
 _PARTITIONS = 4
 _SAMPLE = "bellwether_incident_evidence_total"
@@ -96,7 +97,9 @@ async def look(dsn: str, bootstrap: str, topic: str) -> int:
         return await EvidenceKeeper(pool, bootstrap, topic, await everything(pool)).look()
 
 
-async def until(connection: asyncpg.Connection[asyncpg.Record], query: str, wanted: int, within_s: float = 60) -> None:
+async def until(
+    connection: asyncpg.Connection[asyncpg.Record], query: str, wanted: int, within_s: float = PATIENCE_S
+) -> None:
     """Wait until a query gives at least so much. Raises TimeoutError."""
     async with asyncio.timeout(within_s):
         while await connection.fetchval(query) < wanted:
@@ -197,7 +200,7 @@ async def without_kafka_it_is_tried_again(seed: Seed, dsn: str, bootstrap: str, 
     settings = Settings(kafka_bootstrap=f"127.0.0.1:{free_port()}", postgres_dsn=dsn, events_topic=topic)
     async with open_pool(dsn) as pool:
         keeping = asyncio.create_task(keep_evidence(settings, await everything(pool)))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while (REGISTRY.get_sample_value(_SAMPLE, {"result": "failed"}) or 0) < 2:
                 await asyncio.sleep(0.05)
         assert not keeping.done()

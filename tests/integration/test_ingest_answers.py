@@ -21,6 +21,7 @@ from bellwether.domain.keys import new_key
 from tests.support.backends import Servers
 from tests.support.databases import PARTITIONS, Topics, database_from, fresh_topics
 from tests.support.intake import FOREIGN_BRAND, Intake, Keys, intake_process, mention, populate, written
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -256,7 +257,7 @@ async def test_a_body_that_does_not_come_is_given_up(intake: Intake, keys: Keys)
     reader, writer = await asyncio.open_connection("127.0.0.1", intake.port)
     head = f"POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {keys.writer}\r\n"
     writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert b" 408 " in await reader.readline()
     writer.close()
 
@@ -267,7 +268,7 @@ async def test_whoever_sends_no_head_or_an_endless_one_does_not_stay(intake: Int
     for _, writer in begun:
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
     assert (await intake.client.get("/healthz")).status_code == 200
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert {await reader.read() for reader, _ in (*idle, *begun)} == {b""}
     reader, writer = await asyncio.open_connection("127.0.0.1", intake.port)
     writer.write(b"GET /healthz HTTP/1.1\r\n" + b"X-Filler: y\r\n" * 30_000)

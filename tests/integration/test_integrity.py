@@ -23,6 +23,7 @@ from tests.support.backends import Servers
 from tests.support.computing import computing
 from tests.support.databases import Topics
 from tests.support.log import applied, initialise_stream, write_records
+from tests.support.patience import PATIENCE_S
 
 NOW = int(time.time())
 BURST = (NOW - 2 * DAY_S) // HOUR_S * HOUR_S + 1_800
@@ -100,13 +101,13 @@ class Reader:
 
     async def kept(self, suspects: int, **cut: str) -> None:
         """Wait until the kept values count so many suspect interactions."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while await self.suspects(**cut) != suspects:
                 await asyncio.sleep(0.1)
 
     async def kept_values_are_evaluated_ones(self) -> None:
         """Wait until the kept values of the total and of the channel are those of an evaluation of their moment."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while not (await self.agrees() and await self.agrees(cut="channel=instagram")):
                 await asyncio.sleep(0.1)
 
@@ -216,7 +217,7 @@ async def test_marks_count_where_their_item_does_also_when_that_is_told_late(
     told = event("social.content.published.v1", "p", BURST - HOUR_S, content_id="post", campaign="spring")
     await write_records(stack.kafka_bootstrap, topics.events, [(b"acme/aurora", msgspec.json.encode(told))])
     await applied(database, topics.events, len([*burst(), *churn(), *praise()]) + 1)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while not await reader.agrees(cut="campaign=spring"):
             await asyncio.sleep(0.1)
     assert await reader.value("inauthentic_engagement_share", cut="campaign=spring") == pytest.approx(100 * 11 / 23)

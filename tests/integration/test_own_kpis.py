@@ -20,6 +20,7 @@ from tests.support.backends import Servers
 from tests.support.command import command, rebuild
 from tests.support.databases import PARTITIONS, Topics
 from tests.support.log import applied, write_events
+from tests.support.patience import PATIENCE_S
 from tests.support.tenancy import make_brands
 from tests.support.whole import Bellwether, bellwether
 
@@ -83,7 +84,7 @@ async def define(running: Bellwether, text: str) -> dict[str, Any]:
     names = [one["counted_as"] for one in told["measures"]]
     connection = await asyncpg.connect(running.dsn)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while await connection.fetchval(_STARTED, names) < PARTITIONS * len(names):
                 await asyncio.sleep(0.05)
     finally:
@@ -98,7 +99,7 @@ async def eventually(running: Bellwether, path: str, holds: Callable[[Any], bool
     """The first answer that holds."""
     found = None
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not holds(found := await running.get(path, **params)):
                 await asyncio.sleep(0.1)
     except TimeoutError:
@@ -130,7 +131,7 @@ async def test_a_kpi_defined_while_everything_runs_is_counted_kept_and_read(
     wanted = {"keys": "own.signup_share", "window": "24h", "cut": "channel=web"}
     await eventually(running, path, lambda a: value(a, "24h") == 300 / 7, **wanted)  # a cut rests longer than a total
     # Until compute has refreshed the row, the API evaluates what it lacks.
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (await kept_values(database)).get("own.signup_share", {}).get("24h", {}).get("value") != 300 / 7:
             await asyncio.sleep(0.1)
     as_of = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

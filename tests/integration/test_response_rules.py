@@ -23,6 +23,7 @@ from tests.support.computing import computing
 from tests.support.databases import Topics, database_from, fresh_topics
 from tests.support.kept import Stored, differences, differing
 from tests.support.log import applied, initialise_stream, write_events
+from tests.support.patience import PATIENCE_S
 from tests.support.tenancy import TENANT, make_brands
 
 SLUG, ZONE = "aurora", "America/New_York"
@@ -151,7 +152,7 @@ async def test_changed_rules_hold_for_answers_from_then_on_and_for_who_waits(
         await applied(database, topics.events, 6)
         assert (await clocks(database))["q"] == (None, None)
         known = await stored(database)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while await differing(known):
                 await asyncio.sleep(0.3)
         values = (await known.evaluated({(SLUG, ""): now + 60}))[SLUG, ""]
@@ -161,7 +162,7 @@ async def test_changed_rules_hold_for_answers_from_then_on_and_for_who_waits(
 async def p90_is(dsn: str, seconds: int | None) -> None:
     """Wait until the kept values show this ninth decile of business time."""
     known = await stored(dsn)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             row = (await known.lines()).get((SLUG, ""))
             values = msgspec.json.decode(row["body"], type=Values) if row else {}

@@ -21,11 +21,12 @@ import pytest
 from bellwether_cli.stack import Stack, StackError, embedded_stack, folder, jars, ports
 from bellwether_cli.stack.ports import PortChoice
 from tests.support.backends import Servers
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.real
 
 NOBODY = 65_534
-GONE_WITHIN_S = 20
+GONE_WITHIN_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ async def driver(data_dir: Path, jar_cache: Path, *uid: int) -> AsyncIterator[as
 
 async def line(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         return (await process.stdout.readline()).decode().strip()
 
 
@@ -142,7 +143,7 @@ async def test_a_killed_parent_leaves_no_process_behind_and_the_folder_can_be_us
 
 async def test_sigterm_during_the_start_leaves_no_process_behind(data_dir: Path, jar_cache: Path) -> None:
     async with driver(data_dir, jar_cache) as process:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while not family(process):
                 await asyncio.sleep(0.01)
         children = family(process)

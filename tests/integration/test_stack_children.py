@@ -13,6 +13,7 @@ import pytest
 from bellwether_cli.stack.errors import StackError
 from bellwether_cli.stack.folder import open_folder
 from bellwether_cli.stack.process import ChildProcess, Command, run
+from tests.support.patience import PATIENCE_S
 
 STUBBORN = "trap '' TERM; echo ready; while :; do sleep 0.05; done"
 
@@ -22,7 +23,7 @@ async def spawned(log: Path, script: str, lock_fd: int | None = None) -> ChildPr
 
 
 async def said(log: Path, word: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while word not in log.read_text():
             await asyncio.sleep(0.01)
 
@@ -57,7 +58,7 @@ asyncio.run(main())
     pid = int(await parent.stdout.readline())
     parent.kill()
     await parent.wait()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while lives(pid):
             await asyncio.sleep(0.01)
 

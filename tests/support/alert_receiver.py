@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from tests.support.patience import PATIENCE_S
+
 ACCEPT = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
@@ -75,7 +77,7 @@ class Receiver:
             self._server.close()
             self._server = None
 
-    async def until(self, condition: Callable[[], bool], within_s: float = 20.0) -> None:
+    async def until(self, condition: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
         """Wait until something received makes the condition true. Raises TimeoutError with what came."""
         try:
             async with asyncio.timeout(within_s):

@@ -18,6 +18,7 @@ from bellwether.adapters.sealing import Sealer
 from bellwether.domain.alerts import Alert, Kind, alert_id
 from bellwether_compute.alerting import deliver_alerts
 from bellwether_compute.settings import Settings
+from tests.support.patience import PATIENCE_S
 from tests.support.tenancy import make_brands
 
 KEY = "what seals endpoints in tests"
@@ -78,9 +79,9 @@ class Desk(NamedTuple):
         )
         return [(row[0], row[1], row[2]) for row in rows]
 
-    async def until(self, condition: str, *args: object, within_s: float = 20.0) -> None:
+    async def until(self, condition: str, *args: object) -> None:
         """Wait until an SQL expression is true. Raises TimeoutError."""
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(PATIENCE_S):
             while not await self.connection.fetchval(f"SELECT {condition}", *args):
                 await asyncio.sleep(0.02)
 

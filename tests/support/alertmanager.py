@@ -14,6 +14,7 @@ import pytest
 
 from bellwether_cli.stack.ports import free_port
 from bellwether_cli.stack.process import ChildProcess, Command
+from tests.support.patience import PATIENCE_S
 
 PROGRAM = "prometheus-alertmanager"
 _CONFIGURATION = """
@@ -70,7 +71,7 @@ async def alertmanager(path: Path, receiver_url: str) -> AsyncIterator[Alertmana
 
 
 async def _ready(url: str) -> None:
-    async with asyncio.timeout(30), httpx2.AsyncClient(timeout=2) as client:
+    async with asyncio.timeout(PATIENCE_S), httpx2.AsyncClient(timeout=5) as client:
         while True:
             try:
                 if (await client.get(f"{url}/-/ready")).is_success:

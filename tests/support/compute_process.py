@@ -17,6 +17,7 @@ from bellwether_cli.stack.ports import free_port
 from bellwether_cli.stack.process import ChildProcess, Command
 from bellwether_cli.stack.services import Wiring
 from tests.support.databases import Topics
+from tests.support.patience import PATIENCE_S
 
 _PEPPER = "pepper of the tests"
 _POLL_S = 0.05
@@ -75,10 +76,10 @@ class ComputeProcess:
         if self._child is not None:
             await self._child.kill()
 
-    async def died(self, within_s: float = 30.0) -> int:
+    async def died(self) -> int:
         """Wait until the process ends by itself; gives its exit code. Raises TimeoutError."""
         assert self._child is not None
-        return await asyncio.wait_for(self._child.wait(), within_s)
+        return await asyncio.wait_for(self._child.wait(), PATIENCE_S)
 
     async def stop(self, patience_s: float = 20.0) -> int:
         """SIGTERM; gives the exit code, negative where it had to be killed after the patience."""
@@ -96,13 +97,13 @@ class ComputeProcess:
 
     async def get(self, path: str) -> httpx2.Response | None:
         """What its probes answer; None while they do not."""
-        async with httpx2.AsyncClient(timeout=2) as client:
+        async with httpx2.AsyncClient(timeout=10) as client:
             try:
                 return await client.get(f"http://127.0.0.1:{self._port}{path}")
             except httpx2.TransportError:
                 return None
 
-    async def says(self, path: str, words: str, within_s: float = 20.0) -> None:
+    async def says(self, path: str, words: str, within_s: float = PATIENCE_S) -> None:
         """Wait until a probe's answer contains the words. Raises TimeoutError with the last answer."""
         text = None
         try:

@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from bellwether.adapters.kafka.topics import Topic, create_topics
 from bellwether.adapters.postgres.migrations import migrate
+from tests.support.patience import PATIENCE_S
 
 PARTITIONS = 4
 
@@ -77,7 +78,7 @@ async def _database(dsn: str, template: str | None) -> AsyncIterator[str]:
 
 async def _drop(connection: asyncpg.Connection[asyncpg.Record], name: str) -> None:
     """Drop a database with whoever is in it, but wait for the server's own vacuum, which only a superuser may end."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -12,6 +12,7 @@ from tests.support.audit import growing_sums
 from tests.support.intake import written
 from tests.support.ledger import Entry, Ledger
 from tests.support.oracle import Expected, Logged, Oracle
+from tests.support.patience import PATIENCE_S
 from tests.support.tenancy import make_brands
 
 _POLL_S = 0.1
@@ -47,7 +48,7 @@ def expected_of(ledger: Ledger) -> Expected:
 
 
 async def expected_of_log(
-    ledger: Ledger, bootstrap: str, topic: str, within_s: float = 20
+    ledger: Ledger, bootstrap: str, topic: str, within_s: float = PATIENCE_S
 ) -> tuple[Expected, list[Logged]]:
     """What has to come of the log as it is, and its records. Raises TimeoutError when reading takes longer."""
     found = await written(bootstrap, topic, within_s)

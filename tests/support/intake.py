@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from bellwether.adapters.postgres.keys import create_key
 from bellwether.adapters.postgres.pool import open_pool
+from tests.support.patience import PATIENCE_S
 
 PEPPER = "a pepper of the tests' own"
 TENANT = "north"
@@ -82,7 +83,7 @@ class Intake:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return await self.client.post("/v1/events", content=content, headers=headers, **kwargs)
 
-    async def ready(self, *, is_so: bool = True, within_s: float = 20) -> None:
+    async def ready(self, *, is_so: bool = True, within_s: float = PATIENCE_S) -> None:
         """Wait until /readyz says so."""
         async with asyncio.timeout(within_s):
             while True:
@@ -118,19 +119,19 @@ async def intake_process(
     finally:
         process.terminate()
         try:
-            await asyncio.to_thread(process.wait, 20)
+            await asyncio.to_thread(process.wait, PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
-async def written(bootstrap: str, topic: str, within_s: float = 20) -> list[ConsumerRecord]:
+async def written(bootstrap: str, topic: str, within_s: float = PATIENCE_S) -> list[ConsumerRecord]:
     """Every record of the topic, partition by partition, up to its end at this moment. Raises TimeoutError."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
     try:
         count = 0
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not count:
                 count = len(await consumer._client._wait_on_metadata(topic))
         partitions = [TopicPartition(topic, number) for number in range(count)]

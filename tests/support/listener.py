@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-_PATIENCE_S = 30.0
+from tests.support.patience import PATIENCE_S
 
 
 class Heard(NamedTuple):
@@ -50,7 +50,7 @@ class Listener:
         """The JSON of an answer that is no stream."""
         return json.loads(await self._reader.readexactly(int(self.head["content-length"])))
 
-    async def next(self, within_s: float = _PATIENCE_S) -> Heard:
+    async def next(self, within_s: float = PATIENCE_S) -> Heard:
         """The next event. Raises TimeoutError, and Ended."""
         async with asyncio.timeout(within_s):
             while True:
@@ -60,7 +60,7 @@ class Listener:
                 if (found := self._parsed(block.decode())) is not None:
                     return found
 
-    async def until(self, wanted: Callable[[Heard], bool], within_s: float = _PATIENCE_S) -> list[Heard]:
+    async def until(self, wanted: Callable[[Heard], bool], within_s: float = PATIENCE_S) -> list[Heard]:
         """All events up to one that is wanted."""
         heard: list[Heard] = []
         async with asyncio.timeout(within_s):
@@ -68,7 +68,7 @@ class Listener:
                 heard.append(await self.next(within_s))
         return heard
 
-    async def ready(self, within_s: float = _PATIENCE_S) -> list[Heard]:
+    async def ready(self, within_s: float = PATIENCE_S) -> list[Heard]:
         """All events up to the next `ready`."""
         return await self.until(lambda one: one.event == "ready", within_s)
 
@@ -117,7 +117,7 @@ async def listening(
     writer.write(f"GET /v1/stream{query} HTTP/1.1\r\n{fields}\r\n".encode("latin-1"))
     listener = Listener(reader, last_id)
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             await listener.read_head()
         yield listener
     finally:

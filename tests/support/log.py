@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 
 from bellwether.adapters.postgres.pool import open_pool
 from bellwether.adapters.stream import initialise
+from tests.support.patience import PATIENCE_S
 from tests.support.tenancy import TENANT
 
 _POLL_S = 0.05
@@ -53,7 +54,7 @@ async def write_records(
     return len(sent)
 
 
-async def applied(dsn: str, topic: str, records: int, deadline_s: float = 60.0) -> None:
+async def applied(dsn: str, topic: str, records: int, deadline_s: float = PATIENCE_S) -> None:
     """Wait until so many records of the topic are applied, over restarts of PostgreSQL. Raises TimeoutError."""
     async with asyncio.timeout(deadline_s):
         while True:

@@ -63,6 +63,7 @@ class Proxy:
         self._open.set()
         self._links: set[asyncio.Task[None]] = set()
         self._trap: Trap | None = None
+        self._laid: Trap | None = None
         self.port = 0
         self.delay_s = 0.0
 
@@ -76,12 +77,17 @@ class Proxy:
 
     def lay(self, trap: Trap) -> Trap:
         """Lay a trap, in place of an earlier one that nobody has trodden on."""
-        self._trap = trap
+        self._trap = self._laid = trap
         return trap
+
+    def lay_again(self, trap: Trap) -> None:
+        """Lay a trap whose connection ended before it snapped, unless it was taken up or followed by another one."""
+        if trap is self._laid:
+            self._trap = trap
 
     def take_up(self) -> None:
         """Take away a trap that nobody has trodden on."""
-        self._trap = None
+        self._trap = self._laid = None
 
     def tread(self, chunk: bytes, client: bytes) -> Trap | None:
         """The trap that lies on a connection of this client which says this, if it is the first to say its words."""
@@ -112,6 +118,7 @@ class Proxy:
         except OSError:
             pass
         finally:
+            link.give_back()
             for one in (writer, far_writer):
                 one.close()
 
@@ -154,6 +161,11 @@ class _Link:
         if self._trap is None:
             return False
         return self._left == 0 or (self._trap.latest is not None and self._trap.latest in chunk)
+
+    def give_back(self) -> None:
+        """Leave a trap that has not snapped to a later connection: a transaction may end early by its own deadline."""
+        if self._trap is not None:
+            self._proxy.lay_again(self._trap)
 
     async def _spring(self, trap: Trap) -> None:
         match trap.snap:

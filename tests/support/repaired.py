@@ -44,7 +44,7 @@ class RepairedOracle(Oracle):
 
 async def logged(bootstrap: str, topic: str) -> list[Logged]:
     """All records of a topic, by partition and offset."""
-    found = await written(bootstrap, topic, within_s=30)
+    found = await written(bootstrap, topic)
     return sorted(Logged(r.partition, r.offset, r.timestamp, r.key, r.value) for r in found)
 
 

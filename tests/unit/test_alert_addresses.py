@@ -151,7 +151,7 @@ async def test_an_endpoint_that_drips_never_ends_tls_or_never_stops_costs_bounde
             port = server.sockets[0].getsockname()[1]
             outcome = await client.post(Destination(scheme, "127.0.0.1", port, "/"), b"{}", {})
             assert outcome.status == expected
-            assert loop.time() - began < 5.0
+            assert loop.time() - began < 10
             server.close()
     assert sent < 50_000_000
 
