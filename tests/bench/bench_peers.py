@@ -71,8 +71,8 @@ class _Engine:
 
 _ENGINES = (
     _Engine(_OURS, None, (100_000, 400_000), "tests.bench.simple_job"),
-    _Engine("bytewax", ("bytewax", "bytewax"), (20_000, 100_000), "tests.bench.peers.with_bytewax", goal=2.5),
-    _Engine("pathway", ("pathway", "pathway"), (20_000, 100_000), "tests.bench.peers.with_pathway", goal=2.5),
+    _Engine("bytewax", ("bytewax", "bytewax"), (100_000, 400_000), "tests.bench.peers.with_bytewax", goal=2.5),
+    _Engine("pathway", ("pathway", "pathway"), (100_000, 400_000), "tests.bench.peers.with_pathway", goal=2.5),
     _Engine(
         "quixstreams", ("quixstreams", "quixstreams"), (10_000, 50_000), "tests.bench.peers.with_quixstreams", goal=8.0
     ),
