@@ -32,7 +32,7 @@ from bellwether_compute.verdicts import taken_back
 TOTAL_PAUSE_S = 0.3
 CUT_PAUSE_S = 1.0
 """Least time between two refreshes of a brand's total, and of one of its cuts."""
-REFRESH_S = 0.05
+REFRESH_S = 0.1
 """For how long a cycle evaluates, by what the last rows took: what flows in meanwhile waits."""
 
 OwnKpis = Callable[[BrandState], Collection[Kpi] | None]
@@ -94,7 +94,8 @@ class Refresher:
         """
         slid = list(self._slid(now, most // _SLIDING_PART))
         ready = [Due(*line, ms) for line, ms in self._moved.items() if self._is_rested(line, now)]
-        found = heapq.nsmallest(-(-(most - len(slid)) // 2), (one for one in ready if one.cut == TOTAL), key=_urgency)
+        totals = -(-(most - len(slid)) // 2)
+        found = heapq.nsmallest(totals, (one for one in ready if one.cut == TOTAL), key=_urgency)
         chosen = set(found)
         others = (one for one in ready if one not in chosen)
         found += heapq.nsmallest(most - len(slid) - len(found), others, key=_urgency)
