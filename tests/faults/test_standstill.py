@@ -176,9 +176,9 @@ async def test_a_worker_that_has_nothing_to_poll_stays_in_the_group_and_takes_ov
         worker_of_spare = Worker(none, spare, none, none, none)
         async with member(stack, topics) as first:
             while len(first.assigned()) != PARTITIONS // 2 or len(spare.assigned()) != PARTITIONS // 2:
-                await worker_of_spare._poll(0.1)
+                await worker_of_spare._poll(0.1, 1_000)
             for _ in range(20 * _LEAVES_AFTER_S):
-                await worker_of_spare._poll(0.1)
+                await worker_of_spare._poll(0.1, 1_000)
         async with asyncio.timeout(PATIENCE_S):
             while len(spare.assigned()) != PARTITIONS:
-                await worker_of_spare._poll(0.1)
+                await worker_of_spare._poll(0.1, 1_000)

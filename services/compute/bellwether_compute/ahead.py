@@ -25,6 +25,16 @@ class Polled:
     batches: Mapping[int, Sequence[Record]] = field(default_factory=dict)
     read: dict[int, list[Read]] = field(default_factory=dict)
 
+    @property
+    def records(self) -> int:
+        """How many there are."""
+        return sum(map(len, self.batches.values()))
+
+    def followed_by(self, later: Polled) -> Polled:
+        """These records, and those that were polled next."""
+        batches = {part: [*records, *later.batches.get(part, ())] for part, records in self.batches.items()}
+        return Polled({**later.batches, **batches}, self.read)
+
     async def read_ahead(self, score: Callable[[Event], None]) -> None:
         """Read all records, and score their texts, whenever nobody else can go on; it may be cancelled at any time."""
         for part, records in self.batches.items():

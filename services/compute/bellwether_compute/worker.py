@@ -182,16 +182,22 @@ class Worker:
         """Records of claimed partitions, in order from where each one stands."""
         polled, self._ahead = self._ahead, Polled()
         if not polled.batches:
-            polled = await self._poll(self._settings.max_wait_s)
+            polled = await self._poll(self._settings.max_wait_s, self._most)
+        elif (room := self._most - polled.records) > 0:
+            polled = polled.followed_by(await self._poll(0.0, room))  # what came since need not wait for another turn
         batches = {part: records for part, records in polled.batches.items() if self._is_next(part, records)}
         return Polled(batches, polled.read)
 
-    async def _poll(self, max_wait_s: float) -> Polled:
+    @property
+    def _most(self) -> int:
+        """How many records a cycle takes at most."""
+        return 1 if self._alone_until else max(1, self._settings.max_events // self._split)
+
+    async def _poll(self, max_wait_s: float, most: int) -> Polled:
         if not self._claimed:
             self._reader.stay()
             await asyncio.sleep(max_wait_s)
             return Polled()
-        most = 1 if self._alone_until else max(1, self._settings.max_events // self._split)
         return Polled(await self._reader.poll(self._claimed, max_wait_s, most))
 
     @asynccontextmanager
@@ -211,7 +217,7 @@ class Worker:
             raise outcome
 
     async def _read_ahead(self) -> None:
-        self._ahead = await self._poll(0.0)
+        self._ahead = await self._poll(0.0, self._most)
         await self._ahead.read_ahead(self._cycle.pipeline.score_ahead)
 
     def _is_next(self, part: int, records: Sequence[Record]) -> bool:

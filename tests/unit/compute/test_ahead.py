@@ -25,6 +25,15 @@ def test_records_that_were_read_ahead_are_taken_as_others_are(count: int) -> Non
     assert len(left_out) == 80
 
 
+def test_records_that_were_polled_next_follow_in_their_partitions() -> None:
+    a, b, c, d, e = (record(value) for value in _VALUES)
+    said = {0: read([a])}
+    polled = Polled({0: [a, b], 1: [c]}, said).followed_by(Polled({0: [d], 2: [e]}))
+    assert polled.batches == {0: [a, b, d], 1: [c], 2: [e]}
+    assert polled.read is said
+    assert polled.records == 5
+
+
 async def test_reading_ahead_may_be_cancelled_wherever_it_is() -> None:
     whole: list[Read] = read(_RECORDS)
     lengths = set()
