@@ -27,6 +27,7 @@ from bellwether.domain.windows import Window
 from bellwether_cli.demo.story import BRANDS
 from bellwether_cli.demo.stream import stream
 from tests.support.backends import Servers
+from tests.support.clock import WallClock
 from tests.support.computing import computing
 from tests.support.databases import Topics, database_from, fresh_topics
 from tests.support.kept import Line, Stored, differences, differing, unshown
@@ -39,6 +40,7 @@ DAYS = 3
 ZONES = {brand.slug: brand.time_zone for brand in BRANDS}
 END = datetime.now(UTC).replace(microsecond=0)
 START = END - timedelta(days=DAYS)
+_TURNS_AFTER_S = 20
 Event = dict[str, Any]
 Logged = tuple[int, Event]
 """When the intake took an event, in UTC seconds, and the event."""
@@ -138,9 +140,11 @@ async def test_values_do_not_depend_on_what_compute_held_in_memory(
 async def test_what_leaves_a_window_is_gone_from_the_kept_values_without_an_event(
     stack: Servers, stored: Stored, topics: Topics, tmp_path: Path
 ) -> None:
-    slug = next(iter(ZONES))
-    async with computing(stack, stored.dsn, topics, tmp_path):
-        leaving = (int(time.time()) + 20) // 60 * 60 - 3_540  # leaves the last hour within 20 to 80 seconds
+    slug, clock = next(iter(ZONES)), WallClock(tmp_path)
+    turn = (int(time.time()) + _TURNS_AFTER_S) // 60 * 60 + 60
+    clock.jump(turn - _TURNS_AFTER_S - time.time())  # so that nobody waits for most of a minute
+    async with computing(stack, stored.dsn, topics, tmp_path, clock):
+        leaving = turn - 3_600
         for number in range(3):  # several refreshes within the minute
             await write_events(stack.kafka_bootstrap, topics.events, [mention_of(slug, number, leaving + number)])
             await kept_mentions(stored, (slug, ""), number + 1)
