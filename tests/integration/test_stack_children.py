@@ -12,6 +12,7 @@ import pytest
 
 from bellwether_cli.stack.errors import StackError
 from bellwether_cli.stack.folder import open_folder
+from bellwether_cli.stack.part import Part, bring_up
 from bellwether_cli.stack.process import ChildProcess, Command, run
 from tests.support.patience import PATIENCE_S
 
@@ -24,7 +25,7 @@ async def spawned(log: Path, script: str, lock_fd: int | None = None) -> ChildPr
 
 async def said(log: Path, word: str) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while word not in log.read_text():
+        while not log.exists() or word not in log.read_text():
             await asyncio.sleep(0.01)
 
 
@@ -46,6 +47,7 @@ async def test_a_killed_parent_takes_its_child_along(tmp_path: Path) -> None:
     log = tmp_path / "log"
     program = f"""
 import asyncio, pathlib
+from bellwether_cli.stack.part import Part, bring_up
 from bellwether_cli.stack.process import ChildProcess, Command
 async def main():
     child = await ChildProcess.spawn(Command(argv=["/bin/sleep", "60"], log=pathlib.Path({str(log)!r})))
@@ -84,6 +86,37 @@ async def test_a_program_that_hangs_is_ended(tmp_path: Path) -> None:
     command = Command(argv=["/bin/sleep", "60"], log=tmp_path / "log")
     with pytest.raises(StackError, match="was not done after 0 s"):
         await run("part", command, deadline_s=0.1)
+
+
+class Preparing(Part):
+    """A part whose preparation is a program with a child of its own."""
+
+    name = "part"
+
+    async def prepare(self) -> None:
+        lock_fd = await self._locked()
+        script = "(trap '' TERM; echo child; while :; do sleep 0.01; done) & wait"
+        argv = ["/bin/sh", "-c", script]
+        try:
+            await run(self.name, Command(argv=argv, log=self._folder.log(self.name), lock_fd=lock_fd), PATIENCE_S)
+        finally:
+            os.close(lock_fd)
+
+    def _command(self, lock_fd: int) -> Command:
+        raise AssertionError("was never prepared")
+
+    async def _answers(self) -> bool:
+        return False
+
+
+async def test_nothing_that_an_interrupted_preparation_has_started_runs_on(tmp_path: Path) -> None:
+    with open_folder(tmp_path) as folder:
+        starting = asyncio.create_task(bring_up([Preparing(folder)]))
+        await said(folder.log("part"), "child")
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        os.close(await folder.part_lock("part", 0))
 
 
 def lives(pid: int) -> bool:

@@ -62,7 +62,7 @@ class Part(ABC):
         Raises StackError with the end of its log when it dies on the way or does not answer within the deadline,
         PortTaken when its port is in use.
         """
-        lock_fd = await self._folder.part_lock(self.name, _PREVIOUS_GONE_S)
+        lock_fd = await self._locked()
         try:
             self._child = await ChildProcess.spawn(self._command(lock_fd))
         except OSError as error:
@@ -80,6 +80,13 @@ class Part(ABC):
         """End the server in order, by force after a while. Nothing happens when it does not run."""
         await self._end(lambda child: child.stop(self.stop_patience_s))
 
+    async def gone(self) -> None:
+        """Wait until nothing that it has started runs any more, so that nothing writes to its folder.
+
+        Raises StackError when something still runs after 20 seconds.
+        """
+        os.close(await self._locked())
+
     async def crashed(self) -> int:
         """Wait until the server dies by itself, over any number of wanted stops; gives its exit code."""
         while True:
@@ -91,6 +98,9 @@ class Part(ABC):
             code = await child.wait()
             if not child.ending:
                 return code
+
+    async def _locked(self) -> int:
+        return await self._folder.part_lock(self.name, _PREVIOUS_GONE_S)
 
     async def _await_answer(self, child: ChildProcess) -> None:
         try:
@@ -119,6 +129,7 @@ async def bring_up(parts: Sequence[Part]) -> None:
             task.cancel()
         await asyncio.gather(*starting, return_exceptions=True)
         await asyncio.gather(*(part.kill() for part in parts))
+        await asyncio.gather(*(part.gone() for part in parts))
         raise
 
 

@@ -114,8 +114,12 @@ class Postgres(Part):
 
     async def _run(self, program: str, arguments: list[str], stdin: bytes = b"") -> None:
         argv = [str(self._programs / program), *arguments]
-        command = Command(argv=argv, log=self._folder.log(self.name), cwd=Path("/"), user=self._user)
-        await run(self.name, command, _INIT_S, stdin)
+        log = self._folder.log(self.name)
+        lock_fd = await self._locked()
+        try:
+            await run(self.name, Command(argv=argv, log=log, user=self._user, lock_fd=lock_fd), _INIT_S, stdin)
+        finally:
+            os.close(lock_fd)
 
     def _command(self, lock_fd: int) -> Command:
         settings = {**_SETTINGS, "port": str(self._memory.ports.postgres), "fsync": "on" if self._durable else "off"}

@@ -107,13 +107,28 @@ async def run(part: str, command: Command, deadline_s: float, stdin: bytes = b""
         raise StackError(part, f"{command.argv[0]} was not done after {deadline_s:.0f} s", command.log) from None
     finally:
         if process.returncode is None:
-            process.kill()
-            await process.wait()
+            await _end(process)
     if process.returncode:
         raise StackError(part, f"{command.argv[0]} failed with exit code {process.returncode}", command.log)
 
 
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
+
+
 async def _start(command: Command, stdin: int) -> asyncio.subprocess.Process:
+    # A cancelled start would leave the child's own children alone, and may wait for it for ever (asyncio to 3.12).
+    starting = asyncio.ensure_future(_started(command, stdin))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await _end(await starting)
+        raise
+
+
+async def _started(command: Command, stdin: int) -> asyncio.subprocess.Process:
     user = command.user
     with command.log.open("ab") as log:
         return await asyncio.create_subprocess_exec(

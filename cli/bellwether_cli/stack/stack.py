@@ -109,3 +109,4 @@ def _assemble(folder: Folder, memory: Memory, tools: _Tools, *, durable: bool) -
 async def _end(stack: Stack, *, in_order: bool) -> None:
     parts: list[Part] = [stack.kafka, stack.postgres]
     await asyncio.gather(*(part.stop() if in_order or part.leaves_something else part.kill() for part in parts))
+    await asyncio.gather(*(part.gone() for part in parts))
