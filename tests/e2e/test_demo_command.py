@@ -63,6 +63,9 @@ async def test_a_file_of_real_tweets_is_counted_as_it_is() -> None:
         told = [int(cell.replace(",", "")) for cell in line[1].split()[:4]]
         labels = [counted[slug, label] for label in ("negative", "neutral", "positive")]
         assert told == [sum(labels), *labels]
-    southwest = re.findall(r"^southwest +2015-02-2[12] \S+ +2015-02-21 .*$", output, re.MULTILINE)
-    assert len(southwest) == 1, output
-    assert not re.search(r"^virgin-america +2015", output, re.MULTILINE)
+    # The crises of docs/detector.md, which holds only while each airline's tweets come in the order of the file.
+    begun_and_opened = re.findall(r"^(\S+) +(2015-\S+ \S+) +(2015-\S+ \S+) +\d", output, re.MULTILINE)
+    assert sorted(begun_and_opened) == [
+        ("delta", "2015-02-19 15:20:00", "2015-02-19 15:49:00"),
+        ("southwest", "2015-02-21 13:25:00", "2015-02-21 16:02:00"),
+    ], output

@@ -15,9 +15,9 @@ from bellwether_cli.replay.sender import MAX_BYTES, Intake, Tally, batches, pace
 Handler = Callable[[httpx2.Request], httpx2.Response]
 
 
-def row(number: int, *, second: float = 0.0, text: str = "") -> Mapped:
+def row(number: int, *, second: float = 0.0, text: str = "", brand: str = "acme") -> Mapped:
     time = f"2026-01-01T00:00:{second:06.3f}Z"
-    return Mapped(number, {"id": str(number), "time": time, "data": {"brand": "acme", "text": text}})
+    return Mapped(number, {"id": str(number), "time": time, "data": {"brand": brand, "text": text}})
 
 
 def ids(request: httpx2.Request) -> list[str]:
@@ -65,8 +65,28 @@ async def test_no_more_requests_are_open_at_once_than_allowed() -> None:
 
     sender = Intake("http://intake", "key", concurrency=3, transport=httpx2.MockTransport(handler))
     async with sender:
-        await sender.send((row(n) for n in range(40)), Tally(), size=1)
+        await sender.send((row(n, brand=f"brand-{n % 5}") for n in range(40)), Tally(), size=1)
     assert most == 3
+
+
+async def test_events_of_a_brand_arrive_in_order_though_some_requests_take_longer_and_others_are_repeated() -> None:
+    seen: list[int] = []
+    refused: set[int] = set()
+
+    async def handler(request: httpx2.Request) -> httpx2.Response:
+        numbers = [int(one) for one in ids(request)]
+        await asyncio.sleep(0.001 * (-numbers[0] % 7))
+        if numbers[0] % 5 == 0 and numbers[0] not in refused:
+            refused.add(numbers[0])
+            return httpx2.Response(503, headers={"Retry-After": "0"})
+        seen.extend(numbers)
+        return taken(request)
+
+    async with Intake("http://intake", "key", transport=httpx2.MockTransport(handler)) as sender:
+        await sender.send((row(n, brand=f"brand-{n % 3}") for n in range(90)), Tally(), size=2)
+    by_brand = [[n for n in seen if n % 3 == brand] for brand in range(3)]
+    assert by_brand == [list(range(brand, 90, 3)) for brand in range(3)]
+    assert seen != sorted(seen), "requests of brands went one after the other"
 
 
 async def test_a_request_that_found_no_room_is_repeated_with_the_same_ids() -> None:

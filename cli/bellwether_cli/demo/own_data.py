@@ -13,8 +13,7 @@ from bellwether_cli.demo import crisis
 from bellwether_cli.demo.household import Household
 from bellwether_cli.demo.scorecard import duration
 from bellwether_cli.replay.mapping import Mapped, rfc3339
-from bellwether_cli.replay.plan import Plan, time_of
-from bellwether_cli.replay.rehearsal import event_kind
+from bellwether_cli.replay.plan import Plan, brand_of, time_of
 from bellwether_cli.replay.template import MappingError
 
 _HOUR = timedelta(hours=1)
@@ -51,7 +50,7 @@ def read(plan: Plan) -> OwnData:
     times = []
     for row in rows:
         if row.event is not None:
-            slug = event_kind(row.event)[0]
+            slug = brand_of(row.event)
             names.setdefault(slug, plan.brand or row.brand_name or slug)
             times.append(time_of(row.event))
     if not times:

@@ -20,7 +20,7 @@ RebaseTo = Annotated[
 Brand = Annotated[str | None, typer.Option(help="Slug of the brand for every row, instead of the mapped one.")]
 BatchSize = Annotated[int, typer.Option(min=1, max=10_000, help="Events per request.")]
 Concurrency = Annotated[
-    int, typer.Option(min=1, max=64, help="Requests at once; 1 keeps the order of the file strictly.")
+    int, typer.Option(min=1, max=64, help="Requests at once, one for each brand; 1 keeps the order of the whole file.")
 ]
 Shuffle = Annotated[int | None, typer.Option(help="Send in a random order, the same for the same seed.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first rows of the file.")]

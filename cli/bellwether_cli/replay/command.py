@@ -8,9 +8,9 @@ from bellwether_cli import options, terminal
 from bellwether_cli.api import BrandSpec, create_brand, open_api
 from bellwether_cli.replay import arguments
 from bellwether_cli.replay.mapping import moment
-from bellwether_cli.replay.plan import Plan, choose
+from bellwether_cli.replay.plan import Plan, brand_of, choose
 from bellwether_cli.replay.progress import sending
-from bellwether_cli.replay.rehearsal import event_kind, rehearse
+from bellwether_cli.replay.rehearsal import rehearse
 from bellwether_cli.replay.sender import Intake, Tally
 from bellwether_cli.replay.template import RowError
 
@@ -97,7 +97,7 @@ async def _make_brands(plan: Plan, api: str, key: str) -> None:
     names: dict[str, str] = {}
     for result in plan.results():
         if result.event is not None:
-            slug = event_kind(result.event)[0]
+            slug = brand_of(result.event)
             names.setdefault(slug, plan.brand or result.brand_name or slug)
     async with open_api(api, key) as client:
         made = [slug for slug, name in names.items() if await create_brand(client, BrandSpec(slug, name))]

@@ -79,6 +79,12 @@ def time_of(event: Event) -> datetime:
     return moment(event["time"], UTC) if event.get("time") else datetime.now(UTC)
 
 
+def brand_of(event: Event) -> str:
+    """The slug of the event's brand, empty where it names none."""
+    data = event.get("data")
+    return str(data.get("brand") if isinstance(data, dict) else "")
+
+
 def rebased(results: list[Mapped], last: datetime) -> list[Mapped]:
     """All times moved by one amount so that the latest falls on `last`.
 

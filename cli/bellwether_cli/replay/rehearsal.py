@@ -9,7 +9,7 @@ from bellwether.wire.events import UNREADABLE, decode_event, explain
 from bellwether.wire.strict import fault
 from bellwether_cli import terminal
 from bellwether_cli.replay.mapping import Event, Mapped
-from bellwether_cli.replay.plan import Plan, time_of
+from bellwether_cli.replay.plan import Plan, brand_of, time_of
 from bellwether_cli.replay.sender import Tally
 
 
@@ -21,7 +21,7 @@ def rehearse(plan: Plan) -> Tally:
     for result in plan.results():
         if (event := _checked(result, tally)) is not None:
             tally.accepted += 1
-            kinds[event_kind(event)] += 1
+            kinds[brand_of(event), str(event.get("type"))] += 1
             times = [min([*times, time_of(event)]), max([*times, time_of(event)])]
     terminal.table(
         ("brand", "type", "events"), [(*kind, count) for kind, count in sorted(kinds.items())], numbers=("events",)
@@ -29,12 +29,6 @@ def rehearse(plan: Plan) -> Tally:
     if times:
         terminal.say(f"from {times[0].isoformat()} to {times[-1].isoformat()}")
     return tally
-
-
-def event_kind(event: Event) -> tuple[str, str]:
-    """Brand and type of an event."""
-    data = event.get("data")
-    return str(data.get("brand") if isinstance(data, dict) else ""), str(event.get("type"))
 
 
 def _checked(result: Mapped, tally: Tally) -> Event | None:

@@ -1,4 +1,7 @@
-"""Events to the intake over HTTP: batches, bounded concurrency, and repeats, harmless because ids stay."""
+"""Events to the intake over HTTP: batches, bounded concurrency, and repeats, harmless because ids stay.
+
+Events of a brand arrive in the order in which they are given: a brand has one lane, and a lane one request at a time.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -13,7 +16,7 @@ import stamina
 
 from bellwether_cli.replay.answers import SendingFailed, rejections
 from bellwether_cli.replay.mapping import Mapped
-from bellwether_cli.replay.plan import time_of
+from bellwether_cli.replay.plan import brand_of, time_of
 
 BATCH_TYPE = "application/cloudevents-batch+json"
 MAX_BYTES = 4 * 1024 * 1024  # the intake takes 5 MiB unless it is set otherwise
@@ -55,30 +58,49 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Events of one request, as JSON, with the rows they came from."""
+    """Events of one request, as JSON, with the rows they came from and the lane in which it is sent, from 0."""
 
     rows: tuple[Mapped, ...]
     body: bytes
+    lane: int = 0
 
 
-def batches(results: Iterable[Mapped], tally: Tally, size: int) -> Iterator[Batch]:
-    """Requests of at most `size` events and MAX_BYTES; rows without an event are counted and left out."""
-    rows: list[Mapped] = []
-    parts: list[bytes] = []
-    total = 0
+@dataclass(slots=True)
+class _Filling:
+    """A request that is being filled."""
+
+    lane: int
+    rows: list[Mapped] = field(default_factory=list)
+    parts: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, row: Mapped, part: bytes) -> None:
+        self.rows.append(row)
+        self.parts.append(part)
+        self.size += len(part) + 1
+
+    def batch(self) -> Batch:
+        return Batch(tuple(self.rows), b"[%s]" % b",".join(self.parts), self.lane)
+
+
+def batches(results: Iterable[Mapped], tally: Tally, size: int, lanes: int = 1) -> Iterator[Batch]:
+    """Requests of at most `size` events and MAX_BYTES, those of a brand in one lane and in order.
+
+    Rows without an event are counted and left out.
+    """
+    filling = [_Filling(lane) for lane in range(lanes)]
+    lane_of: dict[str, int] = {}
     for result in results:
         if result.event is None:
             _count_eventless(result, tally)
             continue
         part = msgspec.json.encode(result.event)
-        if rows and (len(rows) >= size or total + len(part) > MAX_BYTES):
-            yield Batch(tuple(rows), b"[%s]" % b",".join(parts))
-            rows, parts, total = [], [], 0
-        rows.append(result)
-        parts.append(part)
-        total += len(part) + 1
-    if rows:
-        yield Batch(tuple(rows), b"[%s]" % b",".join(parts))
+        lane = lane_of.setdefault(brand_of(result.event), len(lane_of) % lanes)
+        if filling[lane].rows and (len(filling[lane].rows) >= size or filling[lane].size + len(part) > MAX_BYTES):
+            yield filling[lane].batch()
+            filling[lane] = _Filling(lane)
+        filling[lane].add(result, part)
+    yield from (one.batch() for one in filling if one.rows)
 
 
 def _count_eventless(result: Mapped, tally: Tally) -> None:
@@ -112,7 +134,7 @@ async def paced(results: Iterable[Mapped], speed: float) -> AsyncIterator[list[M
 
 
 class Intake:
-    """The intake's HTTP address with a key. Requests in flight are bounded by `concurrency`."""
+    """The intake's HTTP address with a key. Requests in flight are bounded by `concurrency`, to one for each brand."""
 
     def __init__(
         self,
@@ -129,7 +151,8 @@ class Intake:
             timeout=httpx2.Timeout(60.0, connect=5.0),
             transport=transport,
         )
-        self._slots = asyncio.Semaphore(concurrency)
+        self._lanes = [asyncio.Lock() for _ in range(concurrency)]
+        self._made = asyncio.Semaphore(2 * concurrency)  # so that no lane waits for its next request to be made
         self._patience_s = patience_s
 
     async def __aenter__(self) -> Self:
@@ -153,8 +176,8 @@ class Intake:
         """
         try:
             async with asyncio.TaskGroup() as group:
-                for batch in batches(results, tally, size):
-                    await self._slots.acquire()
+                for batch in batches(results, tally, size, len(self._lanes)):
+                    await self._made.acquire()
                     group.create_task(self._deliver(batch, tally, progress))
                 progress(tally)
         except* SendingFailed as failures:
@@ -175,10 +198,11 @@ class Intake:
 
     async def _deliver(self, batch: Batch, tally: Tally, progress: Callable[[Tally], None]) -> None:
         try:
-            _settle(batch, await self._posted(batch, tally), tally)
+            async with self._lanes[batch.lane]:
+                _settle(batch, await self._posted(batch, tally), tally)
             progress(tally)
         finally:
-            self._slots.release()
+            self._made.release()
 
     async def _posted(self, batch: Batch, tally: Tally) -> httpx2.Response:
         try:
