@@ -16,6 +16,9 @@ MANIFESTS := $(addsuffix /pyproject.toml,$(PACKAGES))
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	$(foreach name,bellwether bellwether-ingest bellwether-compute bellwether-api bellwether-cli,--no-emit-package $(name))
 
+# A test run starts hundreds of processes of the product: each would compile it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
