@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from bellwether.adapters.kafka.log_reader import Record
+from bellwether.adapters.kafka.log_records import slim
 from bellwether.domain.errors import Unavailable
 
 _WAIT_S = 30.0
@@ -88,6 +89,7 @@ async def open_log(bootstrap: str, topic: str, client_id: str = "bellwether-rebu
     except (KafkaError, OSError, TimeoutError) as error:
         await consumer.stop()
         raise Unavailable(f"Kafka: {type(error).__name__} {error}") from error
+    slim(consumer)
     try:
         yield LogRange(consumer, topic)
     finally:

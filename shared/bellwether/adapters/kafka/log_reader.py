@@ -16,6 +16,7 @@ from typing import Protocol, Self
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from bellwether.adapters.kafka.log_records import slim
 from bellwether.domain.errors import Unavailable
 
 _STOP_S = 5.0
@@ -80,6 +81,7 @@ class LogReader:
         reader = cls(settings)
         async with reader._bounded():
             await reader._consumer.start()
+        slim(reader._consumer)
         try:
             yield reader
         finally:
