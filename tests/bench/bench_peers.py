@@ -70,7 +70,7 @@ class _Engine:
 
 
 _ENGINES = (
-    _Engine(_OURS, None, (100_000, 400_000), "tests.bench.simple_job"),
+    _Engine(_OURS, None, (400_000, 1_200_000), "tests.bench.simple_job"),
     _Engine("bytewax", ("bytewax", "bytewax"), (100_000, 400_000), "tests.bench.peers.with_bytewax", goal=2.5),
     _Engine("pathway", ("pathway", "pathway"), (100_000, 400_000), "tests.bench.peers.with_pathway", goal=2.5),
     _Engine(
