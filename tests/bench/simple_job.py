@@ -19,6 +19,7 @@ from contextlib import AsyncExitStack
 
 import msgspec
 import structlog
+import uvloop
 
 from bellwether.adapters.kafka.fingerprint import fingerprint
 from bellwether.adapters.kafka.log_reader import LogReader, ReaderSettings, Record
@@ -199,4 +200,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    uvloop.run(main())  # as the services run

@@ -36,13 +36,25 @@ async def fill(bootstrap: str, topic: str) -> None:
                 )
 
 
-async def as_aiokafka_reads(bootstrap: str, topic: str) -> dict[int, list[ConsumerRecord]]:
+async def fill_in_transactions(bootstrap: str, topic: str) -> int:
+    """One that is committed and one that is not, each of which leaves a mark without an event; gives the records."""
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=topic) as producer:
+        for number in range(2):
+            await producer.begin_transaction()
+            await producer.send_and_wait(topic, f"transaction {number}".encode(), partition=0)
+            await (producer.abort_transaction() if number else producer.commit_transaction())
+        async with producer.transaction():
+            await producer.send_and_wait(topic, b"after them", partition=0)
+    return 3
+
+
+async def as_aiokafka_reads(bootstrap: str, topic: str, count: int) -> dict[int, list[ConsumerRecord]]:
     parts = [TopicPartition(topic, part) for part in (0, 1)]
     found: dict[int, list[ConsumerRecord]] = {0: [], 1: []}
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:
         consumer.assign(parts)
         async with asyncio.timeout(PATIENCE_S):
-            while sum(map(len, found.values())) < 3 * RECORDS:
+            while sum(map(len, found.values())) < count:
                 for part, records in (await consumer.getmany(timeout_ms=200)).items():
                     found[part.partition].extend(records)
     return found
@@ -60,7 +72,8 @@ async def test_records_of_a_group_and_of_a_stretch_are_those_of_aiokafka_from_wh
     stack: Servers, topics: Topics
 ) -> None:
     await fill(stack.kafka_bootstrap, topics.events)
-    expected = await as_aiokafka_reads(stack.kafka_bootstrap, topics.events)
+    count = 3 * RECORDS + await fill_in_transactions(stack.kafka_bootstrap, topics.events)
+    expected = await as_aiokafka_reads(stack.kafka_bootstrap, topics.events, count)
     settings = ReaderSettings(bootstrap=stack.kafka_bootstrap, topic=topics.events, group="records")
     async with LogReader.open(settings) as reader:
         reader.join(nothing, nothing)
@@ -71,10 +84,11 @@ async def test_records_of_a_group_and_of_a_stretch_are_those_of_aiokafka_from_wh
             for part, start in starts.items():
                 reader.seek(part, start)
             found: dict[int, list[Record]] = {0: [], 1: []}
-            while sum(map(len, found.values())) < 3 * RECORDS - 137:
+            while sum(map(len, found.values())) < count - 137:
                 for part, records in (await reader.poll((0, 1), 0.2, 33)).items():
                     found[part].extend(records)
         one = await reader.record_at(1, 7)
+        _, end = await reader.bounds(0)  # after the mark of the last transaction
     assert one is not None
     assert told(one) == told(expected[1][7])
     for part, start in starts.items():
@@ -82,6 +96,9 @@ async def test_records_of_a_group_and_of_a_stretch_are_those_of_aiokafka_from_wh
         assert all(isinstance(record, LogRecord) and not gc.is_tracked(record) for record in found[part])
     async with open_log(stack.kafka_bootstrap, topics.events) as log:
         stretch = [record async for records in log.read(0, 11, 222) for record in records]
+        async with asyncio.timeout(PATIENCE_S):
+            rest = [record async for records in log.read(0, 222, end) for record in records]
+    assert [record.offset for record in stretch + rest] == [record.offset for record in expected[0][11:]]
     assert list(map(told, stretch)) == list(map(told, expected[0][11:222]))
     assert all(later.offset == earlier.offset + 1 for earlier, later in pairwise(stretch))
 
