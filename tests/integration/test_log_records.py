@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 from itertools import pairwise
 
 import pytest
@@ -19,6 +20,7 @@ from tests.support.databases import PARTITIONS, Topics
 from tests.support.patience import PATIENCE_S
 
 RECORDS = 400
+RECORDED_MS = int(time.time() * 1000) - RECORDS  # Kafka deletes what is old, and judges by this
 HEADERS = [("content-type", b"application/json")]
 
 
@@ -32,7 +34,7 @@ async def fill(bootstrap: str, topic: str) -> None:
                 value = None if number % 21 == 0 else f"{compression} {number}".encode()
                 headers = HEADERS if number % 2 else []
                 await producer.send(
-                    topic, value, key=key, partition=number % 2, timestamp_ms=1_000 + number, headers=headers
+                    topic, value, key=key, partition=number % 2, timestamp_ms=RECORDED_MS + number, headers=headers
                 )
 
 

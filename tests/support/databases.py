@@ -17,6 +17,7 @@ from bellwether.adapters.postgres.migrations import migrate
 from tests.support.patience import PATIENCE_S
 
 PARTITIONS = 4
+_KEPT = {"retention.ms": "-1"}  # tests record in the past, which Kafka would delete whenever it looks for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ async def fresh_topics(bootstrap: str) -> AsyncIterator[Topics]:
     suffix = secrets.token_hex(4)
     topics = Topics(f"events.{suffix}", f"quarantine.{suffix}", f"updates.{suffix}")
     names = [topics.events, topics.quarantine, topics.updates]
-    await create_topics(bootstrap, [Topic(name, PARTITIONS) for name in names])
+    await create_topics(bootstrap, [Topic(name, PARTITIONS, configs=_KEPT) for name in names])
     try:
         yield topics
     finally:
